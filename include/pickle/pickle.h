@@ -1,0 +1,9 @@
+/* pickle/pickle.h - everything. */
+#ifndef PICKLE_PICKLE_H
+#define PICKLE_PICKLE_H
+
+#include <pickle/array.h>
+#include <pickle/doc.h>
+#include <pickle/opcode.h>
+
+#endif

@@ -1,0 +1,364 @@
+/* read.c - from a path, a descriptor or memory to a document: pickle_read and its kin. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/codec.h"
+#include "file/input.h"
+#include "joblib/wrapper.h"
+
+/* Files below this are read rather than mapped: that takes less time, and cannot end in SIGBUS. */
+#define MAP_FROM ((size_t)64 << 10)
+
+/* Documents up to this keep all their memory, for small messages to come. */
+#define SMALL ((size_t)256 << 10)
+
+/* ----------------------------------------------------------------- options */
+
+static bool choose(const char *name, const char *const *names, size_t n, int *out)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (int)i;
+            return true;
+        }
+    return false;
+}
+
+static bool choose_text(const pickle_read_opts *o, pickle__settings *set, pickle_error *err)
+{
+    /* In the order of pickle__encoding and pickle__on_error; then other spellings. */
+    static const char *const encodings[] = { "latin1",  "ascii", "utf-8", "bytes",
+                                             "latin-1", "ASCII", "utf8" };
+    static const char *const on_errors[] = { "strict", "replace", "surrogateescape" };
+    int encoding = o->strict ? PICKLE__ASCII : PICKLE__LATIN1, on_error = PICKLE__STRICT;
+
+    if (o->encoding && !choose(o->encoding, encodings, 7, &encoding))
+        return pickle__fail(err, PICKLE_ERR_ARG, 0, "encoding \"%s\" is not known", o->encoding);
+    if (o->errors && !choose(o->errors, on_errors, 3, &on_error))
+        return pickle__fail(err, PICKLE_ERR_ARG, 0, "errors \"%s\" is not known", o->errors);
+    set->encoding = (pickle__encoding)(encoding % 4);
+    set->on_error = (pickle__on_error)on_error;
+    return true;
+}
+
+/* Zero in a limit means its default. */
+static uint64_t limit_or(uint64_t limit, uint64_t floor, uint64_t factor, uint64_t size)
+{
+    uint64_t scaled = size > UINT64_MAX / factor ? UINT64_MAX : size * factor;
+
+    if (limit)
+        return limit;
+    return scaled > floor ? scaled : floor;
+}
+
+static bool apply_options(pickle_doc *doc, const pickle_read_opts *o, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    pickle__settings *set = &in->set;
+
+    memset(set, 0, sizeof *set);
+    set->strict = o->strict;
+    set->fix_imports = !o->no_fix_imports;
+    set->keep_memo = o->keep_memo;
+    set->int_digits = limit_or(o->limits.int_digits, o->strict ? 4300 : 2000000, 1, 0);
+    set->buffers = o->buffers;
+    set->n_buffers = o->buffers ? o->n_buffers : 0;
+    set->extensions = o->extensions;
+    set->n_extensions = o->extensions ? o->n_extensions : 0;
+    set->on_global = o->on_global;
+    set->on_persid = o->on_persid;
+    set->on_warning = o->on_warning;
+    set->ctx = o->ctx;
+    in->plain = o->plain;
+    in->limits = o->limits;
+    return choose_text(o, set, err);
+}
+
+/* ------------------------------------------------------------------- input */
+
+/* The first bytes tell what the input is compressed with; put a reader for it in between. */
+static bool inflate(pickle_doc *doc, uint64_t size, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    uint64_t limit = limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, size);
+    pickle__reader *reader;
+
+    in->codec = PICKLE__CODEC_NONE;
+    if (in->plain)
+        return true;
+    if (!pickle__source_need(&in->src, PICKLE__SNIFF_SIZE) && in->src.status != PICKLE_OK) {
+        if (err)
+            *err = in->src.error;
+        return false;
+    }
+    in->codec = pickle__sniff_codec(in->src.at, pickle__source_left(&in->src));
+    if (in->codec == PICKLE__CODEC_NONE)
+        return true;
+    reader = pickle__codec_reader(in->codec, &in->src, doc->alloc, err);
+    if (!reader)
+        return false;
+    return pickle__source_reader(&in->src, reader, limit, doc->alloc) || pickle__no_memory(err, 0);
+}
+
+static const char *container_name(const pickle__input *in, bool joblib)
+{
+    static const char *const names[][2] = {
+        { "pickle", "joblib" },
+        { "pickle+zlib", "joblib+zlib" },
+        { "pickle+gzip", "joblib+gzip" },
+        { "pickle+bz2", "joblib+bz2" },
+        { "pickle+xz", "joblib+xz" },
+        { "pickle+lzma", "joblib+lzma" },
+        { "pickle+lz4", "joblib+lz4" },
+        { "pickle+zstd", "joblib+zstd" },
+        { "pickle+zfile", "joblib+zfile" },
+    };
+
+    return names[in->codec][joblib];
+}
+
+/* One pickle from where the source stands. */
+static bool read_one(pickle_doc *doc, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+
+    doc->root =
+        pickle__vm_run(&in->vm, &in->src, &in->set, in->plain ? NULL : &pickle__joblib_hook, err);
+    doc->protocol = in->vm.proto;
+    doc->consumed = pickle__source_offset(&in->src);
+    doc->container = container_name(in, doc->traits.joblib);
+    return doc->root != NULL;
+}
+
+/* Reading on from the end finds out whether the checksum is right, and what follows. */
+static bool check_end(pickle_doc *doc, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+
+    pickle__source_need(&in->src, 1);
+    if (in->src.status != PICKLE_OK) {
+        if (err)
+            *err = in->src.error;
+        doc->root = NULL;
+        return false;
+    }
+    if (pickle__source_left(&in->src) > 0)
+        pickle__vm_warn(&in->vm, PICKLE_ERR_VALUE, "bytes follow the end of the pickle");
+    return true;
+}
+
+static bool load(pickle_doc *doc, uint64_t size, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    uint64_t limit = limit_or(in->limits.memory_bytes, UINT64_C(1) << 30, 64, size);
+
+    doc->arena.limit = limit > SIZE_MAX ? SIZE_MAX : (size_t)limit;
+    in->vm.next_buffer = 0;
+    pickle__vm_memo_clear(&in->vm.memo);
+    return inflate(doc, size, err) && read_one(doc, err) && check_end(doc, err);
+}
+
+static bool load_memory(pickle_doc *doc, const void *data, size_t size, bool stable,
+                        pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+
+    pickle__source_memory(&in->src, data, size, stable);
+    return load(doc, size, err);
+}
+
+/* ------------------------------------------------------------------- files */
+
+static bool io_error(pickle_error *err, const char *what)
+{
+    int number = errno;
+
+    pickle__fail(err, PICKLE_ERR_IO, 0, "%s: %s", what, strerror(number));
+    if (err)
+        err->sys = number;
+    return false;
+}
+
+static bool load_small(pickle_doc *doc, int fd, size_t size, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    size_t have = 0;
+    ssize_t got = 1;
+
+    if (!pickle__input_hold(in, size))
+        return pickle__no_memory(err, 0);
+    while (have < size && got != 0) {
+        got = read(fd, in->held + have, size - have);
+        if (got < 0 && errno != EINTR)
+            return io_error(err, "cannot read");
+        have += got > 0 ? (size_t)got : 0;
+    }
+    return load_memory(doc, in->held, have, true, err);
+}
+
+static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    pickle__reader *reader;
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return io_error(err, "cannot look at it");
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return io_error(err, "cannot read");
+    }
+    if (S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0) {
+        if ((uint64_t)st.st_size < MAP_FROM)
+            return load_small(doc, fd, (size_t)st.st_size, err);
+        if ((uint64_t)st.st_size <= SIZE_MAX && pickle__input_map(in, fd, (size_t)st.st_size))
+            return load_memory(doc, in->mapping, in->mapped, true, err);
+    }
+    reader = pickle__fd_reader(fd, doc->alloc);
+    if (!reader || !pickle__source_reader(&in->src, reader, UINT64_MAX, doc->alloc))
+        return pickle__no_memory(err, 0);
+    return load(doc, 0, err);
+}
+
+/* --------------------------------------------------------------- interface */
+
+static const pickle_read_opts defaults = { .struct_size = sizeof defaults };
+
+/* An empty document, ready to read into; NULL: no memory, or options that make no sense. */
+static pickle_doc *new_doc(const pickle_read_opts *opts, pickle_error *err)
+{
+    pickle_doc *doc = pickle__doc_new(opts->alloc);
+
+    if (!doc || !pickle__input_attach(doc)) {
+        pickle_doc_free(doc);
+        pickle__no_memory(err, 0);
+        return NULL;
+    }
+    if (!apply_options(doc, opts, err)) {
+        pickle_doc_free(doc);
+        return NULL;
+    }
+    return doc;
+}
+
+/* A document that is read once does not keep a machine for the next time. */
+static pickle_doc *finish(bool ok, pickle_doc *doc)
+{
+    pickle__input *in = doc->owned;
+
+    if (!ok) {
+        pickle_doc_free(doc);
+        return NULL;
+    }
+    if (!in->set.keep_memo && doc->arena.held > SMALL)
+        pickle__vm_free(&in->vm);
+    return doc;
+}
+
+pickle_doc *pickle_read(const void *data, size_t size, const pickle_read_opts *opts,
+                        pickle_error *err)
+{
+    pickle_doc *doc;
+
+    opts = opts ? opts : &defaults;
+    doc = new_doc(opts, err);
+    return doc ? finish(load_memory(doc, data, size, opts->borrow, err), doc) : NULL;
+}
+
+pickle_doc *pickle_read_fd(int fd, const pickle_read_opts *opts, pickle_error *err)
+{
+    pickle_doc *doc = new_doc(opts ? opts : &defaults, err);
+
+    return doc ? finish(load_fd(doc, fd, err), doc) : NULL;
+}
+
+pickle_doc *pickle_read_file(const char *path, const pickle_read_opts *opts, pickle_error *err)
+{
+    pickle_doc *doc;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        io_error(err, "cannot open");
+        return NULL;
+    }
+    doc = pickle_read_fd(fd, opts, err);
+    close(fd);
+    return doc;
+}
+
+/* All of the stream, as far as it can be read. */
+static bool drain(pickle__source *src, pickle_sink out, pickle_error *err)
+{
+    while (pickle__source_need(src, 1)) {
+        if (!out.write(out.ctx, src->at, pickle__source_left(src)))
+            return pickle__no_memory(err, 0);
+        src->at = src->end;
+    }
+    if (src->status != PICKLE_OK && err)
+        *err = src->error;
+    return src->status == PICKLE_OK;
+}
+
+bool pickle_inflate(const void *data, size_t size, const pickle_read_opts *opts, pickle_buf *out,
+                    pickle_error *err)
+{
+    pickle_doc *doc = new_doc(opts ? opts : &defaults, err);
+    pickle__input *in = doc ? doc->owned : NULL;
+    bool ok;
+
+    if (!doc)
+        return false;
+    pickle__source_memory(&in->src, data, size, true);
+    ok = inflate(doc, size, err) && drain(&in->src, pickle_sink_buf(out), err);
+    pickle_doc_free(doc);
+    return ok;
+}
+
+bool pickle_reread(pickle_doc *doc, const void *data, size_t size, const pickle_read_opts *opts,
+                   pickle_error *err)
+{
+    bool ok;
+
+    opts = opts ? opts : &defaults;
+    pickle__input_reset(doc->owned);
+    pickle__doc_reset(doc);
+    ok = apply_options(doc, opts, err) && load_memory(doc, data, size, opts->borrow, err);
+    if (!ok)
+        doc->root = NULL;
+    return ok;
+}
+
+pickle_status pickle_read_next(pickle_doc *doc, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    pickle_error own;
+
+    err = err ? err : &own;
+    doc->root = NULL;
+    if (!pickle__source_need(&in->src, 1)) {
+        if (in->src.status == PICKLE_OK)
+            return PICKLE_END;
+        *err = in->src.error;
+        return err->code;
+    }
+    return read_one(doc, err) && check_end(doc, err) ? PICKLE_OK : err->code;
+}
+
+uint64_t pickle_trailing(const pickle_doc *doc)
+{
+    const pickle__input *in = doc ? doc->owned : NULL;
+
+    return in ? pickle__source_left(&in->src) : 0;
+}
+
+size_t pickle_memory(const pickle_doc *doc)
+{
+    const pickle__input *in = doc ? doc->owned : NULL;
+
+    if (!doc)
+        return 0;
+    return sizeof *doc + doc->arena.held + atomic_load(&doc->index_bytes) +
+           (in ? sizeof *in + in->held_size + in->src.size : 0);
+}

@@ -1,0 +1,149 @@
+/*
+ * doc.h - a document from the inside: the memory its values live in, and what is
+ * known about its input.
+ */
+#ifndef PICKLE__DOC_H
+#define PICKLE__DOC_H
+
+#include "base/arena.h"
+#include "graph/value.h"
+
+/*
+ * The looks of a dict or set with more than a few items: a hash table, and the
+ * items without duplicates. Made by the first reader that needs it and
+ * published with one atomic store, so that readers need no lock.
+ *
+ * Every table points at an index from the start: its document's `unindexed`,
+ * later maybe `unique` (few items, all different: scan them), or its own. So
+ * the document is always at hand, and a table costs one pointer.
+ */
+struct pickle__index {
+    pickle_doc *doc;
+    pickle__index *next; /* all of the document's, to free them        */
+    size_t size;         /* of this allocation                         */
+    size_t count;        /* items without duplicates; pairs for a dict */
+    pickle_val **items;  /* the table's own, or a copy without them    */
+    uint32_t mask;       /* slots - 1                                  */
+    uint32_t *slots;     /* 0: free, else item number + 1            */
+};
+
+/* Facts for pickle_get_origin, gathered on the way; the graph does not show them. */
+typedef struct pickle__traits {
+    bool py2_str, py3_bytes;    /* opcodes only one of the Pythons writes       */
+    bool c_batches, py_batches; /* batch edges only one of the picklers makes   */
+    bool memo_from_one;         /* Python 2's cPickle                           */
+    bool numpy_old, numpy_new;  /* numpy.core, numpy._core                      */
+    bool joblib, joblib_aligned, joblib_proto5;
+    bool short_frames; /* frames of less than four bytes: Python < 3.7 */
+    size_t pickles;
+} pickle__traits;
+
+struct pickle_doc {
+    pickle__arena arena;
+    pickle_val *root;
+    pickle__index unindexed, unique;
+    _Atomic(pickle__index *) indexes;
+    _Atomic(size_t) index_bytes;
+    _Atomic(uint64_t) seed; /* of the hashes; 0 until one is needed: pickle__doc_seed */
+    int protocol;
+    const char *container;
+    uint64_t consumed;
+    pickle__traits traits;
+    /* What the layers above keep with the document: input, machine. Freed by `drop`. */
+    void *owned;
+    void (*drop)(pickle_doc *doc);
+    const pickle_alloc *alloc;
+    pickle_alloc own_alloc; /* `alloc` points here, unless it is NULL */
+};
+
+/* The secret of this document's hashes: never 0, and not to be guessed from outside. */
+uint64_t pickle__doc_seed(const pickle_doc *doc);
+
+/* An empty document; NULL when there is no memory. */
+pickle_doc *pickle__doc_new(const pickle_alloc *alloc);
+/* All values go; memory is kept. */
+void pickle__doc_reset(pickle_doc *doc);
+
+/* ------------------------------------------------------- making nodes */
+
+/*
+ * All give NULL when memory runs out (pickle__arena_fail says why), else a node
+ * whose content the caller fills.
+ */
+PICKLE__INLINE pickle_val *pickle__new_table(pickle_doc *doc, pickle_kind kind)
+{
+    pickle__table *t = pickle__arena_take(&doc->arena, sizeof *t);
+
+    if (pickle__unlikely(!t))
+        return NULL;
+    t->list.v.tag = PICKLE__TAG(kind, 0);
+    t->list.items = NULL;
+    atomic_init(&t->index, &doc->unindexed);
+    return &t->list.v;
+}
+
+PICKLE__INLINE pickle_val *pickle__new_list(pickle_doc *doc)
+{
+    pickle__list *l = pickle__arena_take(&doc->arena, sizeof *l);
+
+    if (pickle__unlikely(!l))
+        return NULL;
+    l->v.tag = PICKLE__TAG(PICKLE_LIST, 0);
+    l->items = NULL;
+    return &l->v;
+}
+
+PICKLE__INLINE pickle__tuple *pickle__new_tuple(pickle_doc *doc, size_t n)
+{
+    pickle__tuple *t = pickle__arena_take(&doc->arena, sizeof *t + n * sizeof *t->items);
+
+    if (pickle__likely(t != NULL))
+        t->v.tag = PICKLE__TAG(PICKLE_TUPLE, n);
+    return t;
+}
+
+/* Room for `len` bytes of text and a NUL, which is set. */
+PICKLE__INLINE pickle__str *pickle__new_str(pickle_doc *doc, size_t len)
+{
+    pickle__str *s = pickle__arena_take(&doc->arena, sizeof *s + len + 1);
+
+    if (pickle__likely(s != NULL)) {
+        s->v.tag = PICKLE__TAG(PICKLE_STR, len);
+        s->text[len] = '\0';
+    }
+    return s;
+}
+
+pickle_val *pickle__new_float(pickle_doc *doc, double x); /* that fits no pointer */
+pickle_val *pickle__new_int(pickle_doc *doc, int64_t n);  /* any                  */
+pickle_val *pickle__new_big(pickle_doc *doc, const unsigned char *bytes, size_t len); /* any form */
+pickle_val *pickle__new_bytes(pickle_doc *doc, pickle_kind kind, const void *data, size_t len);
+pickle__str *pickle__new_text(pickle_doc *doc, const char *text, size_t len); /* valid UTF-8 */
+
+/* Append to LIST, DICT (keys and values in turn), SET or FROZENSET; false: no memory. */
+bool pickle__extend(pickle_doc *doc, pickle_val *container, pickle_val *const *items, size_t n);
+
+/* Record that something happened to a symbol; lists, dicts and sets are started here when needed.
+ */
+bool pickle__add_build(pickle_doc *doc, pickle_val *symbol, pickle_val *state);
+bool pickle__add_items(pickle_doc *doc, pickle_val *symbol, pickle_change_kind kind,
+                       pickle_val *const *items, size_t n);
+bool pickle__add_change(pickle_doc *doc, pickle_val *symbol, pickle_change_kind kind,
+                        pickle_val *value);
+
+/* ------------------------------------------------------- keys and indexes */
+
+/* May `key` be a dict key? Marks tuples so that a second look is quick. Bounded by the distinct
+ * nodes under it. *no_memory is set when the answer could not be found. */
+bool pickle__hashable(pickle_doc *doc, pickle_val *key, bool *no_memory);
+
+/* The table's items without duplicates: pairs for a dict. */
+size_t pickle__table_items(const pickle_val *table, pickle_val ***items);
+/* Where the key stands among these items: its number, or SIZE_MAX. */
+size_t pickle__table_find(const pickle_val *table, const pickle_val *key);
+size_t pickle__table_find_str(const pickle_val *table, const char *text, size_t len);
+
+/* The class of an object, as pickle_class. */
+const pickle__global *pickle__class_of(const pickle_val *object);
+
+#endif

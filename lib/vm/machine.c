@@ -1,0 +1,211 @@
+/* machine.c - what all opcodes share: errors, input, and the life of a machine. */
+#include <stdio.h>
+
+#include "vm/vm.h"
+
+void pickle__vm_init(pickle__vm *vm, pickle_doc *doc)
+{
+    memset(vm, 0, sizeof *vm);
+    vm->doc = doc;
+}
+
+void pickle__vm_free(pickle__vm *vm)
+{
+    pickle__arena *a = &vm->doc->arena;
+    pickle_doc *doc = vm->doc;
+
+    if (vm->nested) {
+        pickle__vm_free(vm->nested);
+        pickle__arena_hold(a, vm->nested, sizeof *vm->nested, 0);
+    }
+    pickle__arena_hold(a, vm->stack, (size_t)(vm->stack_end - vm->stack) * sizeof *vm->stack, 0);
+    pickle__arena_hold(a, vm->marks, vm->marks_room * sizeof *vm->marks, 0);
+    pickle__arena_hold(a, vm->memo.dense, vm->memo.room * sizeof *vm->memo.dense, 0);
+    pickle__arena_hold(a, vm->memo.sparse, vm->memo.slots * sizeof *vm->memo.sparse, 0);
+    pickle__vm_init(vm, doc);
+}
+
+/* ------------------------------------------------------------------ errors */
+
+/* Where the opcode stands, before the window moves and takes it away. */
+static void note_opcode(pickle__vm *vm)
+{
+    if (!vm->op_at)
+        return;
+    vm->op_offset = vm->src->base - (uint64_t)(vm->src->end - vm->op_at);
+    vm->opcode = vm->op_at < vm->src->end ? *vm->op_at : 0;
+    vm->op_at = NULL;
+}
+
+/* "BINGET: nothing was stored ..." */
+static void describe(pickle__vm *vm, pickle_error *out, pickle_status code, const char *format,
+                     va_list args)
+{
+    char text[sizeof out->message];
+    const pickle_op_info *info;
+
+    note_opcode(vm);
+    info = pickle_op_info_of(vm->opcode);
+    vsnprintf(text, sizeof text, format, args);
+    pickle__fail(out, code, vm->op_offset, "%s%s%s", info ? info->name : "", info ? ": " : "",
+                 text);
+    out->opcode = vm->opcode;
+}
+
+bool pickle__vm_fail(pickle__vm *vm, pickle_status code, const char *format, ...)
+{
+    va_list args;
+
+    if (!vm->err)
+        return false;
+    va_start(args, format);
+    describe(vm, vm->err, code, format, args);
+    va_end(args);
+    return false;
+}
+
+void pickle__vm_warn(pickle__vm *vm, pickle_status code, const char *format, ...)
+{
+    const unsigned char *op_at = vm->op_at;
+    pickle_error warning;
+    va_list args;
+
+    if (!vm->set->on_warning)
+        return;
+    va_start(args, format);
+    describe(vm, &warning, code, format, args);
+    va_end(args);
+    vm->op_at = op_at;
+    vm->set->on_warning(vm->set->ctx, &warning);
+}
+
+bool pickle__vm_no_memory(pickle__vm *vm)
+{
+    note_opcode(vm);
+    pickle__arena_fail(&vm->doc->arena, vm->err, vm->op_offset);
+    if (vm->err)
+        vm->err->opcode = vm->opcode;
+    return false;
+}
+
+bool pickle__vm_truncated(pickle__vm *vm)
+{
+    if (vm->src->status != PICKLE_OK) {
+        if (vm->err)
+            *vm->err = vm->src->error;
+        return false;
+    }
+    return pickle__vm_fail(vm, PICKLE_ERR_TRUNCATED,
+                           vm->opcode ? "the input ends inside the opcode's operand"
+                                      : "the input ends before STOP");
+}
+
+/* ------------------------------------------------------------------- input */
+
+bool pickle__vm_refill(pickle__vm *vm, size_t n)
+{
+    note_opcode(vm);
+    return pickle__source_refill(vm->src, n) || pickle__vm_truncated(vm);
+}
+
+/* From memory: the bytes are there, or missing at once. */
+static const unsigned char *take_from_memory(pickle__vm *vm, size_t n)
+{
+    unsigned char *copy;
+
+    if (n > pickle__source_left(vm->src)) {
+        note_opcode(vm);
+        pickle__vm_truncated(vm);
+        return NULL;
+    }
+    vm->src->at += n;
+    if (vm->src->stable)
+        return vm->src->at - n;
+    copy = pickle__arena_take(&vm->doc->arena, n);
+    if (!copy) {
+        pickle__vm_no_memory(vm);
+        return NULL;
+    }
+    memcpy(copy, vm->src->at - n, n);
+    return copy;
+}
+
+/*
+ * From a stream: `n` is a claim until the bytes have come, so memory is taken in
+ * steps that what came before justifies. What came also raises the limit on the
+ * graph's memory, which is about what is made of bytes, not about the bytes.
+ */
+static const unsigned char *take_from_reader(pickle__vm *vm, size_t n)
+{
+    pickle__arena *arena = &vm->doc->arena;
+    unsigned char *data = NULL;
+    size_t room = 0, have = 0;
+
+    note_opcode(vm);
+    do {
+        size_t step = room ? room : (size_t)1 << 20, limit = arena->limit;
+        size_t more = room + (n - room < step ? n - room : step);
+
+        arena->limit = SIZE_MAX;
+        data = pickle__arena_grow(arena, data, pickle__round_up(room), pickle__round_up(more));
+        arena->limit = limit;
+        if (!data) {
+            pickle__vm_no_memory(vm);
+            return NULL;
+        }
+        room = more;
+        if (!pickle__source_copy(vm->src, data + have, room - have)) {
+            pickle__vm_truncated(vm);
+            return NULL;
+        }
+        if (arena->limit < SIZE_MAX - (room - have))
+            arena->limit += room - have;
+        have = room;
+    } while (room < n);
+    return data;
+}
+
+const unsigned char *pickle__vm_take_bytes(pickle__vm *vm, uint64_t n)
+{
+    if (n == 0)
+        return (const unsigned char *)"";
+    if (n > PICKLE__LEN_MAX || n > SIZE_MAX) {
+        note_opcode(vm);
+        pickle__vm_truncated(vm);
+        return NULL;
+    }
+    return vm->src->reader ? take_from_reader(vm, (size_t)n) : take_from_memory(vm, (size_t)n);
+}
+
+/* ---------------------------------------------------------- nested pickles */
+
+static bool need_nested(pickle__vm *vm)
+{
+    if (vm->nested)
+        return true;
+    vm->nested = pickle__arena_hold(&vm->doc->arena, NULL, 0, sizeof *vm->nested);
+    if (!vm->nested)
+        return pickle__vm_no_memory(vm);
+    pickle__vm_init(vm->nested, vm->doc);
+    return true;
+}
+
+pickle_val *pickle__vm_run_nested(pickle__vm *vm)
+{
+    pickle__settings set = *vm->set;
+    pickle__traits *traits = &vm->doc->traits, outer = *traits;
+    pickle_val *root;
+
+    note_opcode(vm);
+    if (!need_nested(vm))
+        return NULL;
+    set.keep_memo = false;
+    set.n_buffers = 0;
+    root = pickle__vm_run(vm->nested, vm->src, &set, NULL, vm->err);
+    vm->nested->set = NULL;
+    /* Which pickler wrote is asked of the outermost stream. */
+    traits->c_batches = outer.c_batches;
+    traits->py_batches = outer.py_batches;
+    traits->short_frames = outer.short_frames;
+    return root;
+}

@@ -1,0 +1,54 @@
+# pickle.bash - bash completion for the pickle command.
+
+_pickle_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_pickle_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_pickle() {
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local reading='--index --encoding --strict --max-memory --max-inflated'
+	local options
+
+	if ((COMP_CWORD == 1)); then
+		_pickle_words 'show get dis --help --version' "$current"
+		return
+	fi
+	# Readline takes --color=auto for three words.
+	[[ $current == = ]] && current=
+	[[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
+	case $previous in
+	-e | --encoding)
+		_pickle_words 'latin1 ascii utf-8 bytes' "$current"
+		return
+		;;
+	--color)
+		_pickle_words 'auto always never' "$current"
+		return
+		;;
+	-o | --output)
+		_pickle_files "$current"
+		return
+		;;
+	-[dnilp] | --depth | --items | --index | --limit | --indentlevel | --preamble | --max-*)
+		return
+		;;
+	esac
+	case ${COMP_WORDS[1]} in
+	show) options="--depth --items --json --color $reading --help" ;;
+	get) options="--output --json --raw --limit $reading --help" ;;
+	dis) options='--annotate --indentlevel --memo --preamble --output --all --help' ;;
+	*) return ;;
+	esac
+	if [[ $current == -* ]]; then
+		_pickle_words "$options" "$current"
+	else
+		_pickle_files "$current"
+	fi
+}
+
+complete -F _pickle pickle

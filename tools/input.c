@@ -1,0 +1,168 @@
+/* input.c - reading, with a progress bar for those who wait. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "input.h"
+#include "output.h"
+
+/* ---------------------------------------------------------------- progress */
+
+#define BAR_COLUMNS 30
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void draw(uint64_t done, uint64_t total)
+{
+    double part = (double)done / (double)total;
+    int full = (int)(part * BAR_COLUMNS);
+
+    if (total > 0)
+        fprintf(stderr, "\rreading [%.*s%*s] %3d %%", full, "##############################",
+                BAR_COLUMNS - full, "", (int)(part * 100));
+    else
+        fprintf(stderr, "\rreading: %.0f MB", (double)done / 1e6);
+    fflush(stderr);
+}
+
+/* Nothing is shown of what takes less than a second. */
+static bool show_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    progress *p = ctx;
+    double t = now();
+
+    if (t - p->started < 1 || t - p->shown < 0.1)
+        return true;
+    draw(done < total || total == 0 ? done : total, total);
+    p->shown = t;
+    p->drawn = true;
+    return true;
+}
+
+static void clear_progress(progress *p)
+{
+    if (p->drawn)
+        fputs("\r\033[K", stderr);
+    p->drawn = false;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+static pickle_doc *read_first(const char *file, const pickle_read_opts *opts, pickle_error *err)
+{
+    if (strcmp(file, "-") == 0)
+        return pickle_read_fd(STDIN_FILENO, opts, err);
+    return pickle_read_file(file, opts, err);
+}
+
+/* The library names members of a struct; here they are options. */
+static void name_options(pickle_error *err)
+{
+    static const char hint[] = " (see --max-memory, --max-inflated)";
+    size_t len = strlen(err->message);
+
+    if (err->code == PICKLE_ERR_LIMIT && len + sizeof hint <= sizeof err->message)
+        memcpy(err->message + len, hint, sizeof hint);
+}
+
+/* Goes on to pickle number `index`. */
+static pickle_status read_on(pickle_doc *doc, size_t index, size_t *number, pickle_error *err)
+{
+    pickle_status status = PICKLE_OK;
+
+    while (*number < index && status == PICKLE_OK) {
+        status = pickle_read_next(doc, err);
+        *number += status == PICKLE_OK;
+    }
+    return status;
+}
+
+static pickle_doc *read_nth(const char *file, const pickle_read_opts *opts, size_t index,
+                            int *status)
+{
+    pickle_error err;
+    size_t number = 0;
+    pickle_doc *doc = read_first(file, opts, &err);
+    pickle_status end = doc ? read_on(doc, index, &number, &err) : err.code;
+
+    clear_progress(opts->ctx);
+    *status = EXIT_DONE;
+    if (end == PICKLE_OK)
+        return doc;
+    if (end == PICKLE_END) {
+        complain(file, "there is no pickle number %zu: it holds %zu", index, number + 1);
+        *status = EXIT_ABSENT;
+    } else {
+        name_options(&err);
+        complain_error(file, &err);
+        *status = EXIT_TROUBLE;
+    }
+    pickle_doc_free(doc);
+    return NULL;
+}
+
+pickle_doc *input_read(const char *file, reading *r, int *status)
+{
+    pickle_read_opts opts = {
+        .struct_size = sizeof opts,
+        .limits = { .memory_bytes = r->memory, .inflated_bytes = r->inflated },
+        .strict = r->strict,
+        .encoding = r->encoding,
+        .on_progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+        .ctx = &r->progress,
+    };
+
+    r->progress = (progress){ .started = now() };
+    return read_nth(file, &opts, r->index, status);
+}
+
+/* ------------------------------------------------------------------- bytes */
+
+static bool io_error(pickle_error *err, const char *what)
+{
+    *err = (pickle_error){ .code = PICKLE_ERR_IO, .sys = errno };
+    snprintf(err->message, sizeof err->message, "%s: %s", what, strerror(errno));
+    return false;
+}
+
+static bool read_all(int fd, pickle_buf *out, pickle_error *err)
+{
+    pickle_sink sink = pickle_sink_buf(out);
+    char chunk[1 << 16];
+    ssize_t n;
+
+    while ((n = read(fd, chunk, sizeof chunk)) != 0) {
+        if (n < 0 && errno != EINTR)
+            return io_error(err, "cannot read");
+        if (n > 0 && !sink.write(sink.ctx, chunk, (size_t)n)) {
+            errno = ENOMEM;
+            return io_error(err, "cannot read");
+        }
+    }
+    return true;
+}
+
+bool input_bytes(const char *file, pickle_buf *out, pickle_error *err)
+{
+    bool is_stdin = strcmp(file, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    pickle_buf raw = { 0 };
+    bool ok;
+
+    if (fd < 0)
+        return io_error(err, "cannot open");
+    ok = read_all(fd, &raw, err) && pickle_inflate(raw.data, raw.len, NULL, out, err);
+    pickle_buf_free(&raw);
+    if (!is_stdin)
+        close(fd);
+    return ok;
+}
