@@ -20,7 +20,7 @@ typedef enum pickle_kind {
     PICKLE_MISSING = 0, /* what a NULL value reports                                       */
     PICKLE_NONE,
     PICKLE_BOOL,
-    PICKLE_INT,         /* of any size                                                     */
+    PICKLE_INT, /* of any size                                                     */
     PICKLE_FLOAT,
     PICKLE_STR,
     PICKLE_BYTES,
@@ -30,11 +30,11 @@ typedef enum pickle_kind {
     PICKLE_DICT,
     PICKLE_SET,
     PICKLE_FROZENSET,
-    PICKLE_GLOBAL,      /* a class or function: module and name, never imported            */
-    PICKLE_OBJECT,      /* what a call would make: callable(*args, **kwargs), then changes */
-    PICKLE_PERSID,      /* a persistent id: a reference to something outside the pickle    */
-    PICKLE_EXT,         /* an extension code that no registry resolved                     */
-    PICKLE_BUFFER       /* an out-of-band buffer of protocol 5                             */
+    PICKLE_GLOBAL, /* a class or function: module and name, never imported            */
+    PICKLE_OBJECT, /* what a call would make: callable(*args, **kwargs), then changes */
+    PICKLE_PERSID, /* a persistent id: a reference to something outside the pickle    */
+    PICKLE_EXT,    /* an extension code that no registry resolved                     */
+    PICKLE_BUFFER  /* an out-of-band buffer of protocol 5                             */
 } pickle_kind;
 
 /* ---------------------------------------------------------------- reading */
@@ -44,20 +44,20 @@ typedef enum pickle_verdict { PICKLE_KEEP, PICKLE_DENY } pickle_verdict;
 /* An out-of-band buffer (PEP 574), the caller's until the document is freed. */
 typedef struct pickle_buffer {
     const void *data;
-    size_t      len;
-    bool        readonly; /* bytes rather than bytearray */
+    size_t len;
+    bool readonly; /* bytes rather than bytearray */
 } pickle_buffer;
 
 /* An entry of copyreg's extension registry. */
 typedef struct pickle_extension {
-    int32_t     code; /* 1 .. 2^31-1 */
+    int32_t code; /* 1 .. 2^31-1 */
     const char *module, *name;
 } pickle_extension;
 
 typedef struct pickle_read_opts {
-    size_t              struct_size; /* set by pickle_read_opts() */
+    size_t struct_size; /* set by pickle_read_opts() */
     const pickle_alloc *alloc;
-    pickle_limits       limits;
+    pickle_limits limits;
 
     /* Memory only: bytes and arrays keep pointing into `data`, which the caller keeps until the
      * document is freed. Otherwise they are copied, and `data` may go when reading is done. */
@@ -83,10 +83,10 @@ typedef struct pickle_read_opts {
      * "replace" or "surrogateescape". */
     const char *errors;
 
-    const pickle_buffer    *buffers;
-    size_t                  n_buffers;
+    const pickle_buffer *buffers;
+    size_t n_buffers;
     const pickle_extension *extensions;
-    size_t                  n_extensions;
+    size_t n_extensions;
 
     /* Hooks; each may be NULL. They run on the reading thread, in stream order. */
     pickle_verdict (*on_global)(void *ctx, const char *module, const char *name);
@@ -161,7 +161,11 @@ PICKLE_API uint64_t pickle_trailing(const pickle_doc *doc);
 /* Bytes the document holds: graph, copies, indexes; without mapped files and caller's memory. */
 PICKLE_API size_t pickle_memory(const pickle_doc *doc);
 
-typedef enum pickle_pickler { PICKLE_PICKLER_UNKNOWN, PICKLE_PICKLER_C, PICKLE_PICKLER_PYTHON } pickle_pickler;
+typedef enum pickle_pickler {
+    PICKLE_PICKLER_UNKNOWN,
+    PICKLE_PICKLER_C,
+    PICKLE_PICKLER_PYTHON
+} pickle_pickler;
 
 /*
  * What wrote the document, as far as the stream shows it. Facts: the opcodes
@@ -169,13 +173,13 @@ typedef enum pickle_pickler { PICKLE_PICKLER_UNKNOWN, PICKLE_PICKLER_C, PICKLE_P
  * and scikit-learn had, the attributes joblib's wrappers had.
  */
 typedef struct pickle_origin {
-    int            protocol;       /* as pickle_protocol                                         */
-    int            python;         /* 2 or 3; 0 when nothing shows it                            */
-    pickle_pickler pickler;        /* of the outermost stream                                    */
-    const char    *numpy;          /* "<2" or ">=2"; NULL: no numpy names in it                  */
-    const char    *joblib;         /* "0.10-1.1", ">=1.2", ">=1.5"; NULL: no wrapper in it       */
-    const char    *sklearn;        /* the first _sklearn_version in stream order; NULL: none     */
-    size_t         pickles;        /* nested pickles of object arrays included                   */
+    int protocol;           /* as pickle_protocol                                         */
+    int python;             /* 2 or 3; 0 when nothing shows it                            */
+    pickle_pickler pickler; /* of the outermost stream                                    */
+    const char *numpy;      /* "<2" or ">=2"; NULL: no numpy names in it                  */
+    const char *joblib;     /* "0.10-1.1", ">=1.2", ">=1.5"; NULL: no wrapper in it       */
+    const char *sklearn;    /* the first _sklearn_version in stream order; NULL: none     */
+    size_t pickles;         /* nested pickles of object arrays included                   */
 } pickle_origin;
 
 PICKLE_API void pickle_get_origin(const pickle_doc *doc, pickle_origin *out);
@@ -196,10 +200,11 @@ PICKLE_API const char *pickle_kind_name(pickle_kind kind);
 PICKLE_API bool pickle_get_bool(const pickle_val *v, bool *out);
 PICKLE_API bool pickle_get_i64(const pickle_val *v, int64_t *out); /* int or bool        */
 PICKLE_API bool pickle_get_u64(const pickle_val *v, uint64_t *out);
-PICKLE_API bool pickle_get_f64(const pickle_val *v, double *out); /* float, int or bool; ints are
-                                                                     rounded as Python rounds them */
+PICKLE_API bool pickle_get_f64(const pickle_val *v,
+                               double *out); /* float, int or bool; ints are
+                                                rounded as Python rounds them */
 PICKLE_API int64_t pickle_i64_or(const pickle_val *v, int64_t fallback);
-PICKLE_API double  pickle_f64_or(const pickle_val *v, double fallback);
+PICKLE_API double pickle_f64_or(const pickle_val *v, double fallback);
 /*
  * An int of any size as minimal two's complement, little-endian, at most
  * `size` bytes of it into `out`. Returns the bytes there are; 0 for other kinds.
@@ -212,8 +217,8 @@ PICKLE_API size_t pickle_int_bytes(const pickle_val *v, void *out, size_t size);
  * three bytes each, as CPython's "surrogatepass" has them: pickle_is_utf8 tells.
  */
 PICKLE_API const char *pickle_str(const pickle_val *v);
-PICKLE_API bool        pickle_is_utf8(const pickle_val *v);
-PICKLE_API bool        pickle_str_is(const pickle_val *v, const char *text);
+PICKLE_API bool pickle_is_utf8(const pickle_val *v);
+PICKLE_API bool pickle_str_is(const pickle_val *v, const char *text);
 /*
  * The content of bytes, bytearray and buffers; of a Python 2 str (its raw
  * bytes); and of what protocols 0-2 write for bytes: _codecs.encode(text,
@@ -262,7 +267,7 @@ PICKLE_API const char *pickle_name(const pickle_val *global);
 /* As the stream has them. */
 PICKLE_API const char *pickle_raw_module(const pickle_val *global);
 PICKLE_API const char *pickle_raw_name(const pickle_val *global);
-PICKLE_API bool        pickle_is_global(const pickle_val *v, const char *module, const char *name);
+PICKLE_API bool pickle_is_global(const pickle_val *v, const char *module, const char *name);
 
 /* How an object came to be. */
 typedef enum pickle_call {
@@ -273,7 +278,7 @@ typedef enum pickle_call {
     PICKLE_CALL_OBJ         /* likewise                                               */
 } pickle_call;
 
-PICKLE_API pickle_call       pickle_call_of(const pickle_val *object); /* 0: not an object */
+PICKLE_API pickle_call pickle_call_of(const pickle_val *object); /* 0: not an object */
 PICKLE_API const pickle_val *pickle_callable(const pickle_val *object);
 PICKLE_API const pickle_val *pickle_args(const pickle_val *object);
 PICKLE_API const pickle_val *pickle_kwargs(const pickle_val *object);
@@ -303,9 +308,9 @@ typedef enum pickle_change_kind {
 
 typedef struct pickle_change {
     pickle_change_kind kind;
-    const pickle_val  *value;
-    const pickle_val  *of; /* private */
-    const void        *at; /* private */
+    const pickle_val *value;
+    const pickle_val *of; /* private */
+    const void *at;       /* private */
 } pickle_change;
 
 /* for (bool on = pickle_first_change(v, &c); on; on = pickle_next_change(&c)) */
@@ -326,8 +331,8 @@ PICKLE_API bool pickle_is_readonly(const pickle_val *v);
  */
 typedef struct pickle_iter {
     const pickle_val *of;
-    size_t            pos;
-    const void       *in; /* private */
+    size_t pos;
+    const void *in; /* private */
 } pickle_iter;
 
 PICKLE_API bool pickle_next(pickle_iter *it, const pickle_val **key, const pickle_val **value);

@@ -54,10 +54,10 @@ PICKLE_API const char *pickle_status_name(pickle_status code);
  */
 typedef struct pickle_error {
     pickle_status code;
-    int           sys;    /* errno for PICKLE_ERR_IO, else 0 */
-    uint64_t      offset;
-    uint8_t       opcode; /* the opcode being executed, 0 if none */
-    char          message[231];
+    int sys; /* errno for PICKLE_ERR_IO, else 0 */
+    uint64_t offset;
+    uint8_t opcode; /* the opcode being executed, 0 if none */
+    char message[231];
 } pickle_error;
 
 /*
@@ -99,8 +99,8 @@ typedef struct pickle_sink {
 
 /* Growable memory; zero-initialise it, and free it with pickle_buf_free. */
 typedef struct pickle_buf {
-    unsigned char      *data;
-    size_t              len, cap;
+    unsigned char *data;
+    size_t len, cap;
     const pickle_alloc *alloc; /* NULL: malloc and friends */
 } pickle_buf;
 

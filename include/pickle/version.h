@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* The version of the library at run time; compare with the macros above. */
-PICKLE_API uint32_t    pickle_version_hex(void);
+PICKLE_API uint32_t pickle_version_hex(void);
 PICKLE_API const char *pickle_version_string(void);
 
 /* NULL-terminated list of the codecs this build can read: "zlib", "gzip", "bz2", ... */

@@ -8,8 +8,8 @@
 #include <pickle/types.h>
 
 #if defined(__GNUC__)
-#define pickle__likely(x)   __builtin_expect(!!(x), 1)
-#define pickle__unlikely(x) __builtin_expect(!!(x), 0)
+#define pickle__likely(x)    __builtin_expect(!!(x), 1)
+#define pickle__unlikely(x)  __builtin_expect(!!(x), 0)
 #define PICKLE__PRINTF(a, b) __attribute__((format(printf, a, b)))
 #define PICKLE__COLD         __attribute__((cold, noinline))
 #define PICKLE__INLINE       static inline __attribute__((always_inline))
@@ -23,7 +23,8 @@
 
 /* ------------------------------------------------------------------ errors */
 
-/* Fills `err` (which may be NULL) and returns false, so that callers write: return pickle__fail(...) */
+/* Fills `err` (which may be NULL) and returns false, so that callers write: return
+ * pickle__fail(...) */
 PICKLE__COLD bool pickle__fail(pickle_error *err, pickle_status code, uint64_t offset,
                                const char *format, ...) PICKLE__PRINTF(4, 5);
 PICKLE__COLD bool pickle__vfail(pickle_error *err, pickle_status code, uint64_t offset,
@@ -39,7 +40,7 @@ const char *pickle__escape(char *dst, size_t size, const void *bytes, size_t len
 /* `a` may be NULL: the default allocator. All return NULL when there is no memory. */
 void *pickle__alloc(const pickle_alloc *a, size_t size);
 void *pickle__realloc(const pickle_alloc *a, void *ptr, size_t old_size, size_t new_size);
-void  pickle__free(const pickle_alloc *a, void *ptr, size_t size);
+void pickle__free(const pickle_alloc *a, void *ptr, size_t size);
 
 /* False on overflow, `*out` untouched. */
 static inline bool pickle__add(size_t a, size_t b, size_t *out)
@@ -84,7 +85,7 @@ static inline double pickle__f64_be(const unsigned char *p)
     uint64_t bits = (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
                     (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
                     (uint64_t)p[6] << 8 | p[7];
-    double   x;
+    double x;
 
     memcpy(&x, &bits, sizeof x);
     return x;

@@ -42,16 +42,16 @@ pickle__reader *pickle__fd_reader(int fd, const pickle_alloc *alloc);
  */
 typedef struct pickle__source {
     const unsigned char *at, *end; /* the window: what is at hand                       */
-    uint64_t             base;     /* stream offset of `end`                            */
-    pickle__reader      *reader;   /* NULL: memory                                      */
-    unsigned char       *buffer;   /* the window's memory, over a reader                */
-    size_t               size;     /* of `buffer`                                       */
-    bool                 stable;   /* memory that outlives the document: may be pointed into */
-    bool                 ended;    /* the reader said so                                */
-    pickle_status        status;   /* what the reader failed with, else PICKLE_OK       */
-    uint64_t             read_limit; /* bytes the reader may give; LIMIT beyond         */
-    const pickle_alloc  *alloc;
-    pickle_error         error;    /* filled when status is                             */
+    uint64_t base;                 /* stream offset of `end`                            */
+    pickle__reader *reader;        /* NULL: memory                                      */
+    unsigned char *buffer;         /* the window's memory, over a reader                */
+    size_t size;                   /* of `buffer`                                       */
+    bool stable;                   /* memory that outlives the document: may be pointed into */
+    bool ended;                    /* the reader said so                                */
+    pickle_status status;          /* what the reader failed with, else PICKLE_OK       */
+    uint64_t read_limit;           /* bytes the reader may give; LIMIT beyond         */
+    const pickle_alloc *alloc;
+    pickle_error error; /* filled when status is                             */
 } pickle__source;
 
 void pickle__source_memory(pickle__source *s, const void *data, size_t size, bool stable);

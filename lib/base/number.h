@@ -36,10 +36,10 @@ bool pickle__float_parse(const unsigned char *text, size_t len, double *out, boo
  * with `alloc`, `size` bytes of it, `len` of them used).
  */
 typedef struct pickle__int {
-    bool           fits;
-    int64_t        small;
+    bool fits;
+    int64_t small;
     unsigned char *bytes;
-    size_t         len, size;
+    size_t len, size;
 } pickle__int;
 
 /*
@@ -48,8 +48,8 @@ typedef struct pickle__int {
  * zeros. PICKLE_OK, PICKLE_ERR_OPERAND (malformed), PICKLE_ERR_LIMIT (more than
  * `max_digits` digits in base 10), PICKLE_ERR_NOMEM. Sub-quadratic in the digits.
  */
-pickle_status pickle__int_parse(const unsigned char *text, size_t len, int base, uint64_t max_digits,
-                                const pickle_alloc *alloc, pickle__int *out);
+pickle_status pickle__int_parse(const unsigned char *text, size_t len, int base,
+                                uint64_t max_digits, const pickle_alloc *alloc, pickle__int *out);
 
 /* C's strtol(text, &end, base) of LP64 Linux on `len` bytes that stand before a NUL: the value
  * (clamped to int64), how many bytes were used, and whether it overflowed. */

@@ -10,7 +10,7 @@
 
 /* Where and why decoding failed; `reason` is a constant. */
 typedef struct pickle__text_error {
-    size_t      at; /* byte in the source */
+    size_t at; /* byte in the source */
     const char *reason;
 } pickle__text_error;
 
@@ -24,10 +24,15 @@ bool pickle__utf8_copy(char *dst, const unsigned char *src, size_t len, unsigned
 
 /* Python 2 strings: how bytes >= 0x80 are decoded. */
 typedef enum pickle__encoding {
-    PICKLE__LATIN1, PICKLE__ASCII, PICKLE__UTF8, PICKLE__BYTES
+    PICKLE__LATIN1,
+    PICKLE__ASCII,
+    PICKLE__UTF8,
+    PICKLE__BYTES
 } pickle__encoding;
 typedef enum pickle__on_error {
-    PICKLE__STRICT, PICKLE__REPLACE, PICKLE__SURROGATEESCAPE
+    PICKLE__STRICT,
+    PICKLE__REPLACE,
+    PICKLE__SURROGATEESCAPE
 } pickle__on_error;
 
 /*

@@ -70,6 +70,7 @@ static bool apply_options(pickle_doc *doc, const pickle_read_opts *o, pickle_err
     set->on_global = o->on_global;
     set->on_persid = o->on_persid;
     set->on_warning = o->on_warning;
+    set->on_progress = o->on_progress;
     set->ctx = o->ctx;
     in->plain = o->plain;
     in->limits = o->limits;
@@ -224,19 +225,32 @@ static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
 
 /* --------------------------------------------------------------- interface */
 
-static const pickle_read_opts defaults = { .struct_size = sizeof defaults };
+/*
+ * The caller's options, as long as the version it was compiled with had them;
+ * what came since is zero, the default. Without a size they are of this version.
+ */
+static pickle_read_opts all_options(const pickle_read_opts *opts)
+{
+    pickle_read_opts all = { 0 };
+    size_t size = opts && opts->struct_size ? opts->struct_size : sizeof all;
+
+    if (opts)
+        memcpy(&all, opts, size < sizeof all ? size : sizeof all);
+    return all;
+}
 
 /* An empty document, ready to read into; NULL: no memory, or options that make no sense. */
-static pickle_doc *new_doc(const pickle_read_opts *opts, pickle_error *err)
+static pickle_doc *new_doc(const pickle_read_opts *given, pickle_error *err)
 {
-    pickle_doc *doc = pickle__doc_new(opts->alloc);
+    pickle_read_opts opts = all_options(given);
+    pickle_doc *doc = pickle__doc_new(opts.alloc);
 
     if (!doc || !pickle__input_attach(doc)) {
         pickle_doc_free(doc);
         pickle__no_memory(err, 0);
         return NULL;
     }
-    if (!apply_options(doc, opts, err)) {
+    if (!apply_options(doc, &opts, err)) {
         pickle_doc_free(doc);
         return NULL;
     }
@@ -260,16 +274,14 @@ static pickle_doc *finish(bool ok, pickle_doc *doc)
 pickle_doc *pickle_read(const void *data, size_t size, const pickle_read_opts *opts,
                         pickle_error *err)
 {
-    pickle_doc *doc;
+    pickle_doc *doc = new_doc(opts, err);
 
-    opts = opts ? opts : &defaults;
-    doc = new_doc(opts, err);
-    return doc ? finish(load_memory(doc, data, size, opts->borrow, err), doc) : NULL;
+    return doc ? finish(load_memory(doc, data, size, all_options(opts).borrow, err), doc) : NULL;
 }
 
 pickle_doc *pickle_read_fd(int fd, const pickle_read_opts *opts, pickle_error *err)
 {
-    pickle_doc *doc = new_doc(opts ? opts : &defaults, err);
+    pickle_doc *doc = new_doc(opts, err);
 
     return doc ? finish(load_fd(doc, fd, err), doc) : NULL;
 }
@@ -304,7 +316,7 @@ static bool drain(pickle__source *src, pickle_sink out, pickle_error *err)
 bool pickle_inflate(const void *data, size_t size, const pickle_read_opts *opts, pickle_buf *out,
                     pickle_error *err)
 {
-    pickle_doc *doc = new_doc(opts ? opts : &defaults, err);
+    pickle_doc *doc = new_doc(opts, err);
     pickle__input *in = doc ? doc->owned : NULL;
     bool ok;
 
@@ -319,12 +331,12 @@ bool pickle_inflate(const void *data, size_t size, const pickle_read_opts *opts,
 bool pickle_reread(pickle_doc *doc, const void *data, size_t size, const pickle_read_opts *opts,
                    pickle_error *err)
 {
+    pickle_read_opts all = all_options(opts);
     bool ok;
 
-    opts = opts ? opts : &defaults;
     pickle__input_reset(doc->owned);
     pickle__doc_reset(doc);
-    ok = apply_options(doc, opts, err) && load_memory(doc, data, size, opts->borrow, err);
+    ok = apply_options(doc, &all, err) && load_memory(doc, data, size, all.borrow, err);
     if (!ok)
         doc->root = NULL;
     return ok;

@@ -102,10 +102,22 @@ bool pickle__vm_truncated(pickle__vm *vm)
 
 /* ------------------------------------------------------------------- input */
 
+static bool report_progress(pickle__vm *vm)
+{
+    const pickle__source *src = vm->src;
+
+    return !vm->set->on_progress ||
+           vm->set->on_progress(vm->set->ctx, pickle__source_offset(src),
+                                src->reader ? 0 : src->base) ||
+           pickle__vm_fail(vm, PICKLE_ERR_CANCELED, "reading was canceled");
+}
+
 bool pickle__vm_refill(pickle__vm *vm, size_t n)
 {
     note_opcode(vm);
-    return pickle__source_refill(vm->src, n) || pickle__vm_truncated(vm);
+    if (!report_progress(vm))
+        return false;
+    return pickle__source_need(vm->src, n) || pickle__vm_truncated(vm);
 }
 
 /* From memory: the bytes are there, or missing at once. */

@@ -18,8 +18,9 @@
  * care.
  */
 typedef struct regs {
-    const unsigned char *at, *end; /* vm->src->at, vm->src->end */
-    pickle_val **sp;               /* vm->sp                    */
+    const unsigned char *at;  /* vm->src->at                                           */
+    const unsigned char *end; /* vm->src->end, or as far as goes without progress seen */
+    pickle_val **sp;          /* vm->sp                                                */
 } regs;
 
 PICKLE__INLINE void spill(pickle__vm *vm, const regs *r)
@@ -28,11 +29,16 @@ PICKLE__INLINE void spill(pickle__vm *vm, const regs *r)
     vm->sp = r->sp;
 }
 
-PICKLE__INLINE void reload(const pickle__vm *vm, regs *r)
+/* With a progress hook the loop stops for it now and then, as if the window ended there. */
+PICKLE__INLINE void reload(const pickle__vm *vm, regs *r, size_t n)
 {
+    size_t most = n > PICKLE__PROGRESS_STEP ? n : PICKLE__PROGRESS_STEP;
+
     r->at = vm->src->at;
     r->end = vm->src->end;
     r->sp = vm->sp;
+    if (pickle__unlikely(vm->set->on_progress != NULL) && (size_t)(r->end - r->at) > most)
+        r->end = r->at + most;
 }
 
 /* ---------------------------------------------------------------- operands */
@@ -51,7 +57,7 @@ PICKLE__INLINE bool refill(pickle__vm *vm, regs *r, size_t n)
 
     spill(vm, r);
     ok = pickle__vm_refill(vm, n);
-    reload(vm, r);
+    reload(vm, r, n);
     return ok;
 }
 
@@ -283,7 +289,7 @@ PICKLE__INLINE bool op_FRAME(pickle__vm *vm, regs *r, const operand *a)
         return bad_length(vm);
     if (a->num < 4)
         vm->doc->traits.short_frames = true;
-    if (!vm->src->reader && (uint64_t)a->num > (uint64_t)(r->end - r->at))
+    if (!vm->src->reader && (uint64_t)a->num > (uint64_t)(vm->src->end - r->at))
         return pickle__vm_fail(vm, PICKLE_ERR_TRUNCATED, "the frame is longer than the input");
     return true;
 }
@@ -449,7 +455,7 @@ PICKLE__INLINE const unsigned char *take_bytes(pickle__vm *vm, regs *r, int64_t 
 
     spill(vm, r);
     data = pickle__vm_take_bytes(vm, (uint64_t)len);
-    reload(vm, r);
+    reload(vm, r, 0);
     return data;
 }
 
@@ -991,7 +997,7 @@ PICKLE__INLINE bool op_BUILD(pickle__vm *vm, regs *r, const operand *a)
     r->sp--;
     spill(vm, r);
     ok = pickle__vm_build(vm, r->sp[-1], r->sp[0]);
-    reload(vm, r);
+    reload(vm, r, 0);
     return ok;
 }
 
@@ -1006,7 +1012,7 @@ static bool run(pickle__vm *vm)
 {
     regs r;
 
-    reload(vm, &r);
+    reload(vm, &r, 0);
     for (;;) {
         vm->op_at = r.at;
         if (pickle__unlikely(r.at == r.end) && !refill(vm, &r, 1))

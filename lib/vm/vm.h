@@ -36,6 +36,7 @@ typedef struct pickle__settings {
     pickle_verdict (*on_global)(void *ctx, const char *module, const char *name);
     pickle_verdict (*on_persid)(void *ctx, const pickle_val *pid);
     void (*on_warning)(void *ctx, const pickle_error *warning);
+    bool (*on_progress)(void *ctx, uint64_t done, uint64_t total);
     void *ctx;
 } pickle__settings;
 
@@ -94,7 +95,8 @@ PICKLE__COLD bool pickle__vm_no_memory(pickle__vm *vm);
 PICKLE__COLD bool pickle__vm_truncated(pickle__vm *vm);
 void pickle__vm_warn(pickle__vm *vm, pickle_status code, const char *format, ...)
     PICKLE__PRINTF(3, 4);
-/* At least `n` bytes into the window. */
+/* At least `n` bytes into the window; tells the progress hook, which may cancel. */
+#define PICKLE__PROGRESS_STEP ((size_t)4 << 20)
 bool pickle__vm_refill(pickle__vm *vm, size_t n);
 
 /*
