@@ -151,6 +151,23 @@ PICKLE_API size_t pickle_parser_skip(pickle_parser *p, size_t count);
 PICKLE_API const pickle_error *pickle_parser_error(const pickle_parser *p);
 
 /*
+ * The operand of an event that holds all of it (`first` and `last`), decoded and
+ * appended to `out`: of STRING the bytes that its quotes and escapes stand for; of
+ * UNICODE the raw-unicode-escape text as UTF-8, with surrogates as three bytes;
+ * of all other lines and lengths the bytes as they are. False, with `err` filled:
+ * PICKLE_ERR_OPERAND (malformed), PICKLE_ERR_TYPE (an operand without bytes),
+ * PICKLE_ERR_ARG (a piece), PICKLE_ERR_NOMEM.
+ */
+PICKLE_API bool pickle_decode_text(const pickle_event *ev, pickle_buf *out, pickle_error *err);
+
+/*
+ * Likewise an integer of any size, from text or from bytes, as minimal two's
+ * complement, little-endian (zero: no bytes). Text is read as CPython up to 3.13
+ * reads it, at most 2,000,000 digits: PICKLE_ERR_LIMIT.
+ */
+PICKLE_API bool pickle_decode_int(const pickle_event *ev, pickle_buf *out, pickle_error *err);
+
+/*
  * Length of the pickle at the start of `data`, STOP included, without building
  * it. Returns PICKLE_OK and sets `*len`, or what pickle_parser_next would.
  */

@@ -28,7 +28,7 @@
 PICKLE__COLD bool pickle__fail(pickle_error *err, pickle_status code, uint64_t offset,
                                const char *format, ...) PICKLE__PRINTF(4, 5);
 PICKLE__COLD bool pickle__vfail(pickle_error *err, pickle_status code, uint64_t offset,
-                                const char *format, va_list args);
+                                const char *format, va_list args) PICKLE__PRINTF(4, 0);
 /* PICKLE_ERR_NOMEM, with the message every layer uses. */
 PICKLE__COLD bool pickle__no_memory(pickle_error *err, uint64_t offset);
 

@@ -38,6 +38,7 @@ static void note_opcode(pickle__vm *vm)
 }
 
 /* "BINGET: nothing was stored ..." */
+PICKLE__PRINTF(4, 0)
 static void describe(pickle__vm *vm, pickle_error *out, pickle_status code, const char *format,
                      va_list args)
 {

@@ -405,6 +405,55 @@ START_TEST(vectors_in_chunks)
 }
 END_TEST
 
+/* --------------------------------------------------------------- decoding */
+
+typedef bool decoder(const pickle_event *ev, pickle_buf *out, pickle_error *err);
+
+static void decodes_to(decoder *decode, const void *data, size_t size, const void *want, size_t len)
+{
+    pickle_event ev = parse_one(data, size);
+    pickle_buf out = { 0 };
+    pickle_error err;
+
+    ck_assert_msg(decode(&ev, &out, &err), "%s", err.message);
+    ck_assert_uint_eq(out.len, len);
+    ck_assert_mem_eq(out.data, want, len);
+    pickle_buf_free(&out);
+}
+
+static void fails_with(decoder *decode, const void *data, size_t size, pickle_status code)
+{
+    pickle_event ev = parse_one(data, size);
+    pickle_buf out = { 0 };
+    pickle_error err;
+
+    ck_assert(!decode(&ev, &out, &err));
+    ck_assert_int_eq(err.code, code);
+    ck_assert_uint_eq(err.opcode, ev.op->code);
+    pickle_buf_free(&out);
+}
+
+/* Expected: codecs.escape_decode, the raw-unicode-escape codec, and int.to_bytes of CPython. */
+START_TEST(decoded_operands)
+{
+    decodes_to(pickle_decode_text, BYTES("S'a\\x41\\n\\q'\n"), BYTES("aA\n\\q"));
+    decodes_to(pickle_decode_text, BYTES("Ve\\u20ac\\n\n"), BYTES("e\xe2\x82\xac\\n"));
+    decodes_to(pickle_decode_text, BYTES("X\x02\0\0\0ab"), BYTES("ab"));
+    decodes_to(pickle_decode_text, BYTES("cos\nsystem\n"), BYTES("os\nsystem"));
+    decodes_to(pickle_decode_int, BYTES("M\x80\0"), BYTES("\x80\0"));
+    decodes_to(pickle_decode_int, BYTES("J\x7f\xff\xff\xff"), BYTES("\x7f\xff"));
+    decodes_to(pickle_decode_int, BYTES("\x8a\x02\xff\xff"), BYTES("\xff"));
+    decodes_to(pickle_decode_int, BYTES("I010\n"), BYTES("\x08"));
+    decodes_to(pickle_decode_int, BYTES("g010\n"), BYTES("\x0a"));
+    decodes_to(pickle_decode_int, BYTES("L18446744073709551616L\n"), BYTES("\0\0\0\0\0\0\0\0\x01"));
+    fails_with(pickle_decode_text, BYTES("Sab\n"), PICKLE_ERR_OPERAND);
+    fails_with(pickle_decode_text, BYTES("V\\u12\n"), PICKLE_ERR_OPERAND);
+    fails_with(pickle_decode_text, BYTES("K\x01"), PICKLE_ERR_TYPE);
+    fails_with(pickle_decode_int, BYTES("I1.5\n"), PICKLE_ERR_OPERAND);
+    fails_with(pickle_decode_int, BYTES("G\0\0\0\0\0\0\0\0"), PICKLE_ERR_TYPE);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("parser");
@@ -420,6 +469,7 @@ int main(void)
     tcase_add_test(tc, pieces);
     tcase_add_loop_test(tc, errors, 0, sizeof failures / sizeof *failures);
     tcase_add_test(tc, each_opcode_in_chunks);
+    tcase_add_test(tc, decoded_operands);
     tcase_add_loop_test(tc, vectors_in_chunks, 0, 3);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_ENV);

@@ -354,7 +354,7 @@ START_TEST(test_no_memory)
     unsigned char *data;
     size_t size;
 
-    snprintf(path, sizeof path, "%s/py313/joblib/few.joblib.z", files_folder());
+    snprintf(path, sizeof path, "%s/py313/joblib/few.joblib", files_folder());
     data = files_read(path, &size);
     ck_assert_msg(data != NULL, "cannot read %s", path);
     for (size_t n = 1;; n++) {
