@@ -201,8 +201,9 @@ typedef struct pickle_dis_opts {
 #endif
 
 /*
- * Disassemble, byte for byte as pickletools.dis of CPython 3.13 prints. What
- * came before an error has been written when it returns false. pickletools is
+ * Disassemble, byte for byte as pickletools.dis of CPython 3.8 to 3.13.0 prints
+ * (later ones show Python 2 strings in another way). What came before an error
+ * has been written when it returns false. pickletools is
  * stricter than the unpickler in some places (the stack must be empty after
  * STOP, a memo key is written once, GLOBAL is ASCII, integers have at most
  * 4,300 digits), and more lenient in others (any PROTO, blanks and underscores

@@ -199,11 +199,31 @@ static bool load_small(pickle_doc *doc, int fd, size_t size, pickle_error *err)
     return load_memory(doc, in->held, have, true, err);
 }
 
+/* Compressed files are read piece by piece: mapped, they would be in memory beside what they hold.
+ */
+static bool is_compressed(const pickle__input *in, int fd)
+{
+    unsigned char head[PICKLE__SNIFF_SIZE];
+    ssize_t got = in->plain ? 0 : pread(fd, head, sizeof head, 0);
+
+    return got > 0 && pickle__sniff_codec(head, (size_t)got) != PICKLE__CODEC_NONE;
+}
+
+static bool load_stream(pickle_doc *doc, int fd, uint64_t size, pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    pickle__reader *reader = pickle__fd_reader(fd, doc->alloc);
+
+    if (!reader || !pickle__source_reader(&in->src, reader, UINT64_MAX, doc->alloc))
+        return pickle__no_memory(err, 0);
+    return load(doc, size, err);
+}
+
 static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
 {
     pickle__input *in = doc->owned;
-    pickle__reader *reader;
     struct stat st;
+    uint64_t size;
 
     if (fstat(fd, &st) != 0)
         return io_error(err, "cannot look at it");
@@ -211,16 +231,14 @@ static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
         errno = EISDIR;
         return io_error(err, "cannot read");
     }
-    if (S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0) {
-        if ((uint64_t)st.st_size < MAP_FROM)
-            return load_small(doc, fd, (size_t)st.st_size, err);
-        if ((uint64_t)st.st_size <= SIZE_MAX && pickle__input_map(in, fd, (size_t)st.st_size))
-            return load_memory(doc, in->mapping, in->mapped, true, err);
-    }
-    reader = pickle__fd_reader(fd, doc->alloc);
-    if (!reader || !pickle__source_reader(&in->src, reader, UINT64_MAX, doc->alloc))
-        return pickle__no_memory(err, 0);
-    return load(doc, 0, err);
+    size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    if (!S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)
+        return load_stream(doc, fd, size, err);
+    if (size < MAP_FROM)
+        return load_small(doc, fd, (size_t)size, err);
+    if (size <= SIZE_MAX && !is_compressed(in, fd) && pickle__input_map(in, fd, (size_t)size))
+        return load_memory(doc, in->mapping, in->mapped, true, err);
+    return load_stream(doc, fd, size, err);
 }
 
 /* --------------------------------------------------------------- interface */

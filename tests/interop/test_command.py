@@ -648,9 +648,10 @@ def dis_samples():
 
 
 def test_dis(files):
-    python = first_python("import sys; assert sys.version_info[:2] == (3, 13)")
+    # Later ones show Python 2 strings in another way.
+    python = first_python("import sys; assert (3, 8) <= sys.version_info < (3, 13, 1)")
     if not python:
-        tap.skip("dis, compared with pickletools", "no Python 3.13")
+        tap.skip("dis, compared with pickletools", "no Python 3.8 to 3.13.0")
         return
     wrong = Complaints("dis, compared with pickletools")
     samples = dis_samples()

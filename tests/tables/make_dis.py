@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""make_dis.py - write tests/tables/dis.tsv: what pickletools.dis of CPython 3.13 prints.
+"""make_dis.py - write tests/tables/dis.tsv: what pickletools.dis of CPython 3.13.0 prints.
 
-    python3.13 tests/conformance/make_dis.py
+    python3.13 tests/tables/make_dis.py
 
 One line for each input and set of options:
 
@@ -292,7 +292,7 @@ def rows():
 
 
 def main():
-    assert sys.version_info[:2] == (3, 13), "the words of the table are those of 3.13"
+    assert sys.version_info[:3] == (3, 13, 0), "the words of the table are those of 3.13"
     warnings.simplefilter("ignore")
     for op in pickletools.opcodes:
         op.doc = "@"
