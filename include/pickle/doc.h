@@ -60,7 +60,8 @@ typedef struct pickle_read_opts {
     pickle_limits limits;
 
     /* Memory only: bytes and arrays keep pointing into `data`, which the caller keeps until the
-     * document is freed. Otherwise they are copied, and `data` may go when reading is done. */
+     * document is freed. Otherwise they are copied, and `data` may go after the last
+     * pickle_read_next (or when reading is done, if there is none). */
     bool borrow;
     /* The input is a bare pickle: no decompression, no joblib payloads. */
     bool plain;
@@ -118,7 +119,8 @@ PICKLE_API pickle_doc *pickle_read(const void *data, size_t size, const pickle_r
                                    pickle_error *err);
 PICKLE_API pickle_doc *pickle_read_file(const char *path, const pickle_read_opts *opts,
                                         pickle_error *err);
-/* From a descriptor: a file is mapped, a pipe or socket is read to its end. `fd` stays open. */
+/* From a descriptor, which stays open: a file is mapped from its start, or read from where the
+ * descriptor stands, if that is not the start; a pipe or socket is read to its end. */
 PICKLE_API pickle_doc *pickle_read_fd(int fd, const pickle_read_opts *opts, pickle_error *err);
 
 /*
@@ -139,7 +141,8 @@ PICKLE_API bool pickle_reread(pickle_doc *doc, const void *data, size_t size,
 /*
  * The next pickle of the same input (concatenated pickles: logs, shelves).
  * PICKLE_OK: pickle_root is the new value; those before stay valid. PICKLE_END:
- * the input ends here. Otherwise the error; the root is then NULL.
+ * the input ends here. Otherwise the error, which stays; the root is then NULL.
+ * Input in memory must still be there.
  */
 PICKLE_API pickle_status pickle_read_next(pickle_doc *doc, pickle_error *err);
 
@@ -178,7 +181,7 @@ typedef struct pickle_origin {
     pickle_pickler pickler; /* of the outermost stream                                    */
     const char *numpy;      /* "<2" or ">=2"; NULL: no numpy names in it                  */
     const char *joblib;     /* "0.10-1.1", ">=1.2", ">=1.5"; NULL: no wrapper in it       */
-    const char *sklearn;    /* the first _sklearn_version in stream order; NULL: none     */
+    const char *sklearn;    /* the outermost _sklearn_version; NULL: none */
     size_t pickles;         /* nested pickles of object arrays included                   */
 } pickle_origin;
 
@@ -348,7 +351,7 @@ PICKLE_API bool pickle_next(pickle_iter *it, const pickle_val **key, const pickl
  * before children; atoms are visited wherever they stand. `visit` gets the
  * depth and whether the value was seen before (then its children are not
  * visited again); false ends the walk. Returns false for that, and when memory
- * for the set of seen values ran out, with PICKLE_ERR_NOMEM in `err`.
+ * for the set of seen values (from malloc) ran out, with PICKLE_ERR_NOMEM in `err`.
  */
 PICKLE_API bool pickle_walk(const pickle_val *v,
                             bool (*visit)(void *ctx, const pickle_val *v, size_t depth, bool seen),

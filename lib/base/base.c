@@ -86,6 +86,16 @@ static size_t escape_byte(char *dst, unsigned char c)
     return 4;
 }
 
+bool pickle__io_error(pickle_error *err, uint64_t offset, const char *what)
+{
+    int number = errno;
+
+    pickle__fail(err, PICKLE_ERR_IO, offset, "%s: %s", what, strerror(number));
+    if (err)
+        err->sys = number;
+    return false;
+}
+
 const char *pickle__escape(char *dst, size_t size, const void *bytes, size_t len)
 {
     static const char dots[] = "...";

@@ -32,6 +32,9 @@ PICKLE__COLD bool pickle__vfail(pickle_error *err, pickle_status code, uint64_t 
 /* PICKLE_ERR_NOMEM, with the message every layer uses. */
 PICKLE__COLD bool pickle__no_memory(pickle_error *err, uint64_t offset);
 
+/* PICKLE_ERR_IO with what errno says; returns false. */
+PICKLE__COLD bool pickle__io_error(pickle_error *err, uint64_t offset, const char *what);
+
 /* Bytes from the input as printable ASCII for a message: \x escapes, cut with "..." to fit. */
 const char *pickle__escape(char *dst, size_t size, const void *bytes, size_t len);
 
@@ -62,6 +65,18 @@ static inline bool pickle__mul(size_t a, size_t b, size_t *out)
 /* Room for `more` bytes behind buf->len; false when memory runs out, `buf` as it was. */
 bool pickle__buf_reserve(pickle_buf *buf, size_t more);
 bool pickle__buf_add(pickle_buf *buf, const void *data, size_t len);
+
+/*
+ * The caller's options, as long as the version it was compiled with had them;
+ * what came since is zero, the default. `given` may be NULL; without a size, it
+ * is of this version.
+ */
+static inline void pickle__options(void *all, size_t size, const void *given, size_t given_size)
+{
+    memset(all, 0, size);
+    if (given)
+        memcpy(all, given, given_size && given_size < size ? given_size : size);
+}
 
 /* ------------------------------------------------------------------- bytes */
 

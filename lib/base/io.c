@@ -72,11 +72,7 @@ static pickle_status fd_read(pickle__reader *r, void *dst, size_t size, size_t *
     } while (n < 0 && errno == EINTR);
     *got = n > 0 ? (size_t)n : 0;
     if (n < 0) {
-        int sys = errno;
-
-        pickle__fail(err, PICKLE_ERR_IO, f->offset, "cannot read");
-        if (err)
-            err->sys = sys;
+        pickle__io_error(err, f->offset, "cannot read");
         return PICKLE_ERR_IO;
     }
     f->offset += *got;
@@ -195,7 +191,7 @@ bool pickle__source_refill(pickle__source *s, size_t n)
 
     if (!s->reader)
         return left >= n;
-    if (left > 0)
+    if (left > 0 && s->at != s->buffer)
         memmove(s->buffer, s->at, left);
     s->at = s->buffer;
     s->end = s->buffer + left;

@@ -77,3 +77,27 @@ bool pickle__repr_bytes(const unsigned char *data, size_t len, pickle_sink out)
     }
     return put(out, data + run, len - run) && put(out, &quote, 1);
 }
+
+/* A sink that puts a backslash before each single quote, and all on to the sink in its context. */
+static bool escape_quotes(void *ctx, const void *data, size_t len)
+{
+    const pickle_sink *out = ctx;
+    const char *at = data, *end = at + len, *quote;
+
+    while ((quote = memchr(at, '\'', (size_t)(end - at)))) {
+        if (!out->write(out->ctx, at, (size_t)(quote - at)) || !pickle__put(*out, "\\'"))
+            return false;
+        at = quote + 1;
+    }
+    return out->write(out->ctx, at, (size_t)(end - at));
+}
+
+/* Unlike that of bytes, CPython's repr() of a bytearray escapes ' also between double quotes. */
+bool pickle__repr_bytearray(const unsigned char *data, size_t len, pickle_sink out)
+{
+    bool double_quotes = quote_for(data, len) == '"';
+    pickle_sink inner = double_quotes ? (pickle_sink){ escape_quotes, &out } : out;
+
+    return pickle__put(out, "bytearray(") && pickle__repr_bytes(data, len, inner) &&
+           pickle__put(out, ")");
+}

@@ -68,5 +68,7 @@ bool pickle__is_printable(uint32_t code_point);
 /* Python's repr() of a str (text as the decoders make it) and of bytes (with the b). */
 bool pickle__repr_str(const char *text, size_t len, pickle_sink out);
 bool pickle__repr_bytes(const unsigned char *data, size_t len, pickle_sink out);
+/* Of a bytearray, with the word around it. */
+bool pickle__repr_bytearray(const unsigned char *data, size_t len, pickle_sink out);
 
 #endif

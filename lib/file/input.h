@@ -16,6 +16,7 @@ typedef struct pickle__input {
     size_t mapped;
     unsigned char *held; /* a small one, read */
     size_t held_size;
+    pickle_error failed; /* what pickle_read_next ended with */
     pickle_doc *doc;
 } pickle__input;
 

@@ -10,12 +10,15 @@ static int python_of(const pickle_doc *doc, const pickle__traits *t)
     return 0;
 }
 
-/* joblib subclasses the pickler that is written in Python. */
+/* joblib subclasses the pickler that is written in Python. Python 2's C pickler ends its batches as
+ * that one does, but numbers its memo from 1. */
 static pickle_pickler pickler_of(const pickle__traits *t)
 {
+    if (t->memo_from_one)
+        return PICKLE_PICKLER_C;
     if (t->joblib || t->py_batches)
         return PICKLE_PICKLER_PYTHON;
-    return t->c_batches || t->memo_from_one ? PICKLE_PICKLER_C : PICKLE_PICKLER_UNKNOWN;
+    return t->c_batches ? PICKLE_PICKLER_C : PICKLE_PICKLER_UNKNOWN;
 }
 
 static const char *joblib_of(const pickle__traits *t)
@@ -40,8 +43,12 @@ static bool find_version(void *ctx, const pickle_val *v, size_t depth, bool seen
 
 void pickle_get_origin(const pickle_doc *doc, pickle_origin *out)
 {
-    const pickle__traits *t = &doc->traits;
+    const pickle__traits *t;
 
+    *out = (pickle_origin){ 0 };
+    if (!doc)
+        return;
+    t = &doc->traits;
     *out = (pickle_origin){
         .protocol = doc->protocol,
         .python = python_of(doc, t),

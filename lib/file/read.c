@@ -26,6 +26,14 @@ static bool choose(const char *name, const char *const *names, size_t n, int *ou
     return false;
 }
 
+static bool not_known(pickle_error *err, const char *option, const char *value)
+{
+    char quoted[80];
+
+    return pickle__fail(err, PICKLE_ERR_ARG, 0, "%s \"%s\" is not known", option,
+                        pickle__escape(quoted, sizeof quoted, value, strlen(value)));
+}
+
 static bool choose_text(const pickle_read_opts *o, pickle__settings *set, pickle_error *err)
 {
     /* In the order of pickle__encoding and pickle__on_error; then other spellings. */
@@ -35,9 +43,9 @@ static bool choose_text(const pickle_read_opts *o, pickle__settings *set, pickle
     int encoding = o->strict ? PICKLE__ASCII : PICKLE__LATIN1, on_error = PICKLE__STRICT;
 
     if (o->encoding && !choose(o->encoding, encodings, 7, &encoding))
-        return pickle__fail(err, PICKLE_ERR_ARG, 0, "encoding \"%s\" is not known", o->encoding);
+        return not_known(err, "encoding", o->encoding);
     if (o->errors && !choose(o->errors, on_errors, 3, &on_error))
-        return pickle__fail(err, PICKLE_ERR_ARG, 0, "errors \"%s\" is not known", o->errors);
+        return not_known(err, "errors", o->errors);
     set->encoding = (pickle__encoding)(encoding % 4);
     set->on_error = (pickle__on_error)on_error;
     return true;
@@ -62,6 +70,7 @@ static bool apply_options(pickle_doc *doc, const pickle_read_opts *o, pickle_err
     set->strict = o->strict;
     set->fix_imports = !o->no_fix_imports;
     set->keep_memo = o->keep_memo;
+    set->limit_follows = o->limits.memory_bytes == 0;
     set->int_digits = limit_or(o->limits.int_digits, o->strict ? 4300 : 2000000, 1, 0);
     set->buffers = o->buffers;
     set->n_buffers = o->buffers ? o->n_buffers : 0;
@@ -146,18 +155,20 @@ static bool check_end(pickle_doc *doc, pickle_error *err)
         return false;
     }
     if (pickle__source_left(&in->src) > 0)
-        pickle__vm_warn(&in->vm, PICKLE_ERR_VALUE, "bytes follow the end of the pickle");
+        pickle__vm_warn(&in->vm, PICKLE_END, "bytes follow the end of the pickle");
     return true;
 }
 
 static bool load(pickle_doc *doc, uint64_t size, pickle_error *err)
 {
     pickle__input *in = doc->owned;
-    uint64_t limit = limit_or(in->limits.memory_bytes, UINT64_C(1) << 30, 64, size);
+    uint64_t limit =
+        limit_or(in->limits.memory_bytes, UINT64_C(1) << 30, PICKLE__MEMORY_FACTOR, size);
 
     doc->arena.limit = limit > SIZE_MAX ? SIZE_MAX : (size_t)limit;
     in->vm.next_buffer = 0;
-    pickle__vm_memo_clear(&in->vm.memo);
+    in->failed.code = PICKLE_OK;
+    pickle__vm_memo_clear(&in->vm);
     return inflate(doc, size, err) && read_one(doc, err) && check_end(doc, err);
 }
 
@@ -172,16 +183,6 @@ static bool load_memory(pickle_doc *doc, const void *data, size_t size, bool sta
 
 /* ------------------------------------------------------------------- files */
 
-static bool io_error(pickle_error *err, const char *what)
-{
-    int number = errno;
-
-    pickle__fail(err, PICKLE_ERR_IO, 0, "%s: %s", what, strerror(number));
-    if (err)
-        err->sys = number;
-    return false;
-}
-
 static bool load_small(pickle_doc *doc, int fd, size_t size, pickle_error *err)
 {
     pickle__input *in = doc->owned;
@@ -193,7 +194,7 @@ static bool load_small(pickle_doc *doc, int fd, size_t size, pickle_error *err)
     while (have < size && got != 0) {
         got = read(fd, in->held + have, size - have);
         if (got < 0 && errno != EINTR)
-            return io_error(err, "cannot read");
+            return pickle__io_error(err, 0, "cannot read");
         have += got > 0 ? (size_t)got : 0;
     }
     return load_memory(doc, in->held, have, true, err);
@@ -226,13 +227,14 @@ static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
     uint64_t size;
 
     if (fstat(fd, &st) != 0)
-        return io_error(err, "cannot look at it");
+        return pickle__io_error(err, 0, "cannot look at it");
     if (S_ISDIR(st.st_mode)) {
         errno = EISDIR;
-        return io_error(err, "cannot read");
+        return pickle__io_error(err, 0, "cannot read");
     }
+    /* Files in /proc say that they have no size. */
     size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-    if (!S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)
+    if (size == 0 || lseek(fd, 0, SEEK_CUR) != 0)
         return load_stream(doc, fd, size, err);
     if (size < MAP_FROM)
         return load_small(doc, fd, (size_t)size, err);
@@ -243,17 +245,11 @@ static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
 
 /* --------------------------------------------------------------- interface */
 
-/*
- * The caller's options, as long as the version it was compiled with had them;
- * what came since is zero, the default. Without a size they are of this version.
- */
 static pickle_read_opts all_options(const pickle_read_opts *opts)
 {
-    pickle_read_opts all = { 0 };
-    size_t size = opts && opts->struct_size ? opts->struct_size : sizeof all;
+    pickle_read_opts all;
 
-    if (opts)
-        memcpy(&all, opts, size < sizeof all ? size : sizeof all);
+    pickle__options(&all, sizeof all, opts, opts ? opts->struct_size : 0);
     return all;
 }
 
@@ -310,7 +306,7 @@ pickle_doc *pickle_read_file(const char *path, const pickle_read_opts *opts, pic
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) {
-        io_error(err, "cannot open");
+        pickle__io_error(err, 0, "cannot open");
         return NULL;
     }
     doc = pickle_read_fd(fd, opts, err);
@@ -367,13 +363,20 @@ pickle_status pickle_read_next(pickle_doc *doc, pickle_error *err)
 
     err = err ? err : &own;
     doc->root = NULL;
+    if (in->failed.code != PICKLE_OK) {
+        *err = in->failed;
+        return err->code;
+    }
     if (!pickle__source_need(&in->src, 1)) {
         if (in->src.status == PICKLE_OK)
             return PICKLE_END;
         *err = in->src.error;
         return err->code;
     }
-    return read_one(doc, err) && check_end(doc, err) ? PICKLE_OK : err->code;
+    if (read_one(doc, err) && check_end(doc, err))
+        return PICKLE_OK;
+    in->failed = *err;
+    return err->code;
 }
 
 uint64_t pickle_trailing(const pickle_doc *doc)

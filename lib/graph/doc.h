@@ -19,12 +19,13 @@
  */
 struct pickle__index {
     pickle_doc *doc;
-    pickle__index *next; /* all of the document's, to free them        */
-    size_t size;         /* of this allocation                         */
-    size_t count;        /* items without duplicates; pairs for a dict */
-    pickle_val **items;  /* the table's own, or a copy without them    */
-    uint32_t mask;       /* slots - 1                                  */
-    uint32_t *slots;     /* 0: free, else item number + 1            */
+    pickle__index *next;            /* all of the document's, to free them        */
+    size_t size;                    /* of this allocation                         */
+    size_t count;                   /* items without duplicates; pairs for a dict */
+    pickle_val **items;             /* the table's own, or a copy without them    */
+    struct pickle__digest *digests; /* of their keys */
+    uint32_t mask;                  /* slots - 1 */
+    uint32_t *slots;                /* 0: free, else item number + 1            */
 };
 
 /* Facts for pickle_get_origin, gathered on the way; the graph does not show them. */
@@ -139,9 +140,9 @@ bool pickle__hashable(pickle_doc *doc, pickle_val *key, bool *no_memory);
 
 /* The table's items without duplicates: pairs for a dict. */
 size_t pickle__table_items(const pickle_val *table, pickle_val ***items);
-/* Where the key stands among these items: its number, or SIZE_MAX. */
-size_t pickle__table_find(const pickle_val *table, const pickle_val *key);
-size_t pickle__table_find_str(const pickle_val *table, const char *text, size_t len);
+/* The item with this key, its value behind it in a dict; NULL: there is none. */
+pickle_val *const *pickle__table_find(const pickle_val *table, const pickle_val *key);
+pickle_val *const *pickle__table_find_str(const pickle_val *table, const char *text, size_t len);
 
 /* The class of an object, as pickle_class. */
 const pickle__global *pickle__class_of(const pickle_val *object);

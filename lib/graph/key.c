@@ -2,10 +2,10 @@
  * key.c - keys as Python compares and hashes them: 1 == 1.0 == True, NaN by
  * identity, tuples and frozensets by content, symbols by identity, globals by name.
  *
- * A key is reduced to a 128-bit digest under the document's secret seed. Equal
- * keys have equal digests by construction; different ones do not, but for a
- * chance of 2^-128 that nobody can steer without the seed. So comparing a tower
- * of shared tuples takes as long as its distinct nodes, not its paths.
+ * A key is reduced to a 128-bit digest under the document's secret, 64-bit seed.
+ * Equal keys have equal digests by construction; different ones do not, but for
+ * a chance that is negligible to those who do not know the seed. So a tower of
+ * shared tuples takes as long as its distinct nodes, not its paths.
  */
 #include <stdlib.h>
 
@@ -171,6 +171,8 @@ static pickle__digest digest_leaf(const pickle_doc *doc, const pickle_val *v)
         return pickle__digest_str(doc, pickle__text(v), pickle__len(v));
     case PICKLE_GLOBAL:
         return digest_global(doc, PICKLE__AS_CONST(pickle__global, v));
+    case PICKLE_BYTEARRAY: /* no key, but among what is set on an object */
+        return sip(pickle__doc_seed(doc), D_IDENTITY, &v, sizeof v);
     default:
         bytes = pickle_bytes(v, &len);
         if (bytes)

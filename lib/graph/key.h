@@ -8,6 +8,11 @@ typedef struct pickle__digest {
     uint64_t lo, hi;
 } pickle__digest;
 
+static inline bool pickle__same_digest(pickle__digest a, pickle__digest b)
+{
+    return a.lo == b.lo && a.hi == b.hi;
+}
+
 /* Working memory for the digests of one table's keys; only tuples and frozensets use it. */
 typedef struct pickle__digester {
     const pickle_doc *doc;

@@ -108,11 +108,16 @@ static const char *parse_number(const char *p, step *s)
     if (*p < '0' || *p > '9')
         return NULL;
     for (; *p >= '0' && *p <= '9'; p++) {
-        if (s->number > (INT64_MAX - 9) / 10)
+        int digit = *p - '0';
+
+        /* Towards INT64_MIN, which has no positive. */
+        if (s->number < (INT64_MIN + digit) / 10)
             return NULL;
-        s->number = s->number * 10 + (*p - '0');
+        s->number = s->number * 10 - digit;
     }
-    s->number = negative ? -s->number : s->number;
+    if (!negative && s->number == INT64_MIN)
+        return NULL;
+    s->number = negative ? s->number : -s->number;
     return p;
 }
 
@@ -152,14 +157,11 @@ static const pickle_val *by_text(const pickle_val *v, const step *s)
     char key[KEY_MAX + 1];
 
     if (memchr(s->text, 0, s->len)) { /* rare, and pickle_get takes C strings */
-        pickle_val **items;
-        size_t i;
+        pickle_val *const *item = NULL;
 
-        if (pickle_kind_of(v) != PICKLE_DICT)
-            return NULL;
-        i = pickle__table_find_str(v, s->text, s->len);
-        pickle__table_items(v, &items);
-        return i == SIZE_MAX ? NULL : items[2 * i + 1];
+        if (pickle_kind_of(v) == PICKLE_DICT)
+            item = pickle__table_find_str(v, s->text, s->len);
+        return item ? item[1] : NULL;
     }
     memcpy(key, s->text, s->len);
     key[s->len] = '\0';
@@ -174,8 +176,8 @@ static const pickle_val *by_number(const pickle_val *v, int64_t number)
     size_t len = pickle_kind_of(v) == PICKLE_DICT ? 0 : pickle_len(v);
     const pickle_val *found = NULL;
 
-    if (number < 0 && (uint64_t)-number <= len)
-        found = pickle_at(v, len - (size_t)-number);
+    if (number < 0 && 0 - (uint64_t)number <= len)
+        found = pickle_at(v, len - (size_t)(0 - (uint64_t)number));
     else if (number >= 0 && (uint64_t)number < len)
         found = pickle_at(v, (size_t)number);
     return found ? found : pickle_get_int(v, number);

@@ -114,7 +114,7 @@ static bool put_bytes(printer *p, const pickle_val *v)
     if (!data)
         return put(p, "<absent buffer>");
     if (pickle__is(v, PICKLE_BYTEARRAY))
-        return put(p, "bytearray(") && pickle__repr_bytes(data, len, sink(p)) && put(p, ")");
+        return pickle__repr_bytearray(data, len, sink(p));
     if (pickle__is(v, PICKLE_BUFFER) && !pickle_is_readonly(v))
         return put(p, "<buffer ") && pickle__repr_bytes(data, len, sink(p)) && put(p, ">");
     return pickle__repr_bytes(data, len, sink(p));
@@ -209,12 +209,21 @@ static bool start_object(printer *p, const pickle_val *v)
            add_value(p, pickle_args(v)) && add_value(p, pickle_callable(v));
 }
 
-static bool put_reference(printer *p, const pickle_val *v, const char *open)
+/* What is printed before the changes of a symbol that is no object. */
+static bool start_symbol(printer *p, const pickle_val *v)
+{
+    if (pickle__is(v, PICKLE_GLOBAL))
+        return put_global(p, v);
+    return add_text(p, ">") && add_value(p, pickle_id(v)) &&
+           put(p, pickle__is(v, PICKLE_PERSID) ? "<persistent id " : "<extension code ");
+}
+
+static bool start_changed(printer *p, const pickle_val *v)
 {
     if (!enter(p, v, "..."))
         return !p->failed;
-    return put(p, open) && add(p, (task){ .v = v, .close = "", .inside = true }) &&
-           add_changes(p, v) && add_text(p, ">") && add_value(p, pickle_id(v));
+    return add(p, (task){ .v = v, .close = "", .inside = true }) && add_changes(p, v) &&
+           start_symbol(p, v);
 }
 
 static bool print(printer *p, const pickle_val *v)
@@ -245,13 +254,12 @@ static bool print(printer *p, const pickle_val *v)
     case PICKLE_FROZENSET:
         return start_frozenset(p, v);
     case PICKLE_GLOBAL:
-        return put_global(p, v) && add_changes(p, v);
+        return pickle__next_change(v, NULL) ? start_changed(p, v) : put_global(p, v);
     case PICKLE_OBJECT:
         return start_object(p, v);
     case PICKLE_PERSID:
-        return put_reference(p, v, "<persistent id ");
     case PICKLE_EXT:
-        return put_reference(p, v, "<extension code ");
+        return start_changed(p, v);
     default:
         return true;
     }

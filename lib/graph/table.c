@@ -18,75 +18,54 @@ static size_t stride(const pickle_val *table)
 
 /* --------------------------------------------------------------- comparison */
 
-/* Keys that need no digest to be told apart. */
+/* Keys that are told apart at a glance: small ints and text. */
 static bool is_simple(const pickle_val *v)
 {
     return pickle__is_small(v) || pickle__is(v, PICKLE_STR);
 }
 
-static bool same_str(const pickle_val *a, const pickle_val *b)
+static bool same_simple(const pickle_val *a, const pickle_val *b)
 {
-    return pickle__len(a) == pickle__len(b) &&
-           memcmp(pickle__text(a), pickle__text(b), pickle__len(a)) == 0;
-}
-
-/* Python's ==, for keys. */
-static bool same_key(const pickle_doc *doc, const pickle_val *a, const pickle_val *b)
-{
-    pickle__digester d;
-    pickle__digest x, y;
-    bool same;
-
-    if (a == b)
-        return true;
-    if (is_simple(a) && is_simple(b)) {
-        if (pickle__is_small(a) || pickle__is_small(b))
-            return pickle__is_small(a) && pickle__is_small(b) &&
-                   pickle__small_value(a) == pickle__small_value(b);
-        return same_str(a, b);
-    }
-    if (pickle__is(a, PICKLE_STR) || pickle__is(b, PICKLE_STR))
-        return false;
-    pickle__digester_init(&d, doc);
-    same = pickle__digest_key(&d, a, &x) && pickle__digest_key(&d, b, &y) && x.lo == y.lo &&
-           x.hi == y.hi;
-    pickle__digester_free(&d);
-    return same;
+    if (pickle__is_small(a) || pickle__is_small(b))
+        return pickle__is_small(a) && pickle__is_small(b) &&
+               pickle__small_value(a) == pickle__small_value(b);
+    return pickle__text_is(a, pickle__text(b), pickle__len(b));
 }
 
 /* ------------------------------------------------------------------ making */
 
-/* Space for `n` items, copied if there are duplicates to drop, and twice the slots. */
+/* Space for `n` items without duplicates, the digests of their keys, and twice the slots. */
 static pickle__index *new_index(pickle_doc *doc, size_t n, size_t width)
 {
-    size_t slots = 16, size, copy;
+    size_t slots = 16, each = width * sizeof(pickle_val *) + sizeof(pickle__digest), size, tail;
     pickle__index *x;
 
     if (n >= UINT32_MAX / 4)
         return NULL;
     while (slots < n * 2)
         slots *= 2;
-    if (!pickle__mul(n * width, sizeof(pickle_val *), &copy) ||
-        !pickle__add(sizeof *x + slots * sizeof *x->slots, copy, &size))
+    if (!pickle__mul(n, each, &tail) ||
+        !pickle__add(sizeof *x + slots * sizeof *x->slots, tail, &size))
         return NULL;
     x = pickle__alloc(doc->alloc, size);
     if (!x)
         return NULL;
     memset(x, 0, sizeof *x + slots * sizeof *x->slots);
-    x->slots = (uint32_t *)(x + 1);
     x->doc = doc;
     x->size = size;
     x->mask = (uint32_t)(slots - 1);
-    x->items = (pickle_val **)(void *)(x->slots + slots);
+    x->slots = (uint32_t *)(x + 1);
+    x->digests = (pickle__digest *)(void *)(x->slots + slots);
+    x->items = (pickle_val **)(void *)(x->digests + n);
     return x;
 }
 
 /* The slot where a key with this digest stands or would stand. */
-static uint32_t *probe(pickle__index *x, const pickle_val *key, pickle__digest digest, size_t width)
+static uint32_t *probe(const pickle__index *x, pickle__digest digest)
 {
     uint32_t i = (uint32_t)digest.lo & x->mask;
 
-    while (x->slots[i] && !same_key(x->doc, x->items[(x->slots[i] - 1) * width], key))
+    while (x->slots[i] && !pickle__same_digest(x->digests[x->slots[i] - 1], digest))
         i = (i + 1) & x->mask;
     return &x->slots[i];
 }
@@ -99,9 +78,10 @@ static bool insert(pickle__index *x, pickle__digester *d, pickle_val *const *ite
 
     if (!pickle__digest_key(d, item[0], &digest))
         return false;
-    slot = probe(x, item[0], digest, width);
+    slot = probe(x, digest);
     if (!*slot) {
         memcpy(x->items + x->count * width, item, width * sizeof *item);
+        x->digests[x->count] = digest;
         *slot = (uint32_t)++x->count;
     } else if (width == 2) {
         x->items[(*slot - 1) * 2 + 1] = item[1];
@@ -126,15 +106,21 @@ static pickle__index *make_index(pickle_doc *doc, const pickle_val *table)
     return ok ? x : NULL;
 }
 
-static bool all_different(const pickle_doc *doc, const pickle_val *table)
+/* Few keys, simple and all different: no index is needed. */
+static bool is_plain(const pickle_val *table)
 {
     pickle_val *const *items = PICKLE__AS_CONST(pickle__list, table)->items;
     size_t width = stride(table), n = pickle__len(table);
 
-    for (size_t i = width; i < n; i += width)
+    if (n > FEW * width)
+        return false;
+    for (size_t i = 0; i < n; i += width) {
+        if (!is_simple(items[i]))
+            return false;
         for (size_t j = 0; j < i; j += width)
-            if (same_key(doc, items[i], items[j]))
+            if (same_simple(items[i], items[j]))
                 return false;
+    }
     return true;
 }
 
@@ -156,10 +142,7 @@ static pickle__index *index_of(const pickle_val *table)
 
     if (x != &doc->unindexed)
         return x;
-    if (pickle__len(table) / stride(table) <= FEW && all_different(doc, table))
-        made = &doc->unique;
-    else
-        made = make_index(doc, table);
+    made = is_plain(table) ? &doc->unique : make_index(doc, table);
     if (!made)
         return NULL;
     if (!atomic_compare_exchange_strong(&t->index, &expected, made)) {
@@ -191,54 +174,73 @@ size_t pickle__table_items(const pickle_val *table, pickle_val ***items)
     return pickle__len(table) / stride(table);
 }
 
-/* From the end, so that without an index, too, the last value wins. */
-static size_t scan(const pickle_val *table, const pickle_val *key)
-{
-    const pickle__table *t = PICKLE__AS_CONST(pickle__table, table);
-    const pickle_doc *doc = atomic_load_explicit(&t->index, memory_order_acquire)->doc;
-    size_t width = stride(table);
-
-    for (size_t i = pickle__len(table) / width; i-- > 0;)
-        if (same_key(doc, t->list.items[i * width], key))
-            return i;
-    return SIZE_MAX;
-}
-
-size_t pickle__table_find(const pickle_val *table, const pickle_val *key)
-{
-    pickle__index *x = index_of(table);
-    pickle__digester d;
-    pickle__digest digest;
-    size_t found = SIZE_MAX;
-
-    if (!has_slots(x))
-        return scan(table, key);
-    pickle__digester_init(&d, x->doc);
-    if (pickle__digest_key(&d, key, &digest))
-        found = (size_t)*probe(x, key, digest, stride(table)) - 1;
-    pickle__digester_free(&d);
-    return found;
-}
-
-size_t pickle__table_find_str(const pickle_val *table, const char *text, size_t len)
+/*
+ * Without slots: few simple keys, or no memory for an index. From the end, so
+ * that in the latter case, too, the last value wins; keys that are not simple
+ * are then found by what they are only.
+ */
+static pickle_val *const *scan(const pickle_val *table, const pickle_val *key)
 {
     pickle_val *const *items = PICKLE__AS_CONST(pickle__list, table)->items;
-    pickle__index *x = index_of(table);
     size_t width = stride(table);
 
-    if (!has_slots(x)) {
-        for (size_t i = pickle__len(table) / width; i-- > 0;)
-            if (pickle__is(items[i * width], PICKLE_STR) &&
-                pickle__text_is(items[i * width], text, len))
-                return i;
-        return SIZE_MAX;
-    }
-    for (uint32_t i = (uint32_t)pickle__digest_str(x->doc, text, len).lo & x->mask; x->slots[i];
-         i = (i + 1) & x->mask) {
-        const pickle_val *key = x->items[(x->slots[i] - 1) * width];
+    for (size_t i = pickle__len(table); i > 0; i -= width) {
+        const pickle_val *other = items[i - width];
 
-        if (pickle__is(key, PICKLE_STR) && pickle__text_is(key, text, len))
-            return x->slots[i] - 1;
+        if (other == key || (is_simple(other) && is_simple(key) && same_simple(other, key)))
+            return items + i - width;
     }
-    return SIZE_MAX;
+    return NULL;
+}
+
+static pickle_val *const *look(const pickle__index *x, const pickle_val *table,
+                               pickle__digest digest)
+{
+    uint32_t number = *probe(x, digest);
+
+    return number ? x->items + (number - 1) * stride(table) : NULL;
+}
+
+/* The small int that a bool or a whole float is equal to: 1 == True == 1.0; else the key itself. */
+static const pickle_val *simplify(const pickle_val *key)
+{
+    double x;
+    int64_t n;
+
+    if (pickle__kind(key) == PICKLE_FLOAT && pickle_get_f64(key, &x) && x >= -1e15 && x <= 1e15 &&
+        (double)(int64_t)x == x)
+        n = (int64_t)x;
+    else if (!pickle_get_i64(key, &n))
+        return key;
+    return pickle__fits_small(n) ? pickle__small(n) : key;
+}
+
+pickle_val *const *pickle__table_find(const pickle_val *table, const pickle_val *key)
+{
+    const pickle__index *x = index_of(table);
+    pickle__digester d;
+    pickle__digest digest;
+    bool ok;
+
+    if (!has_slots(x))
+        return scan(table, simplify(key));
+    pickle__digester_init(&d, x->doc);
+    ok = pickle__digest_key(&d, key, &digest);
+    pickle__digester_free(&d);
+    return ok ? look(x, table, digest) : NULL;
+}
+
+pickle_val *const *pickle__table_find_str(const pickle_val *table, const char *text, size_t len)
+{
+    pickle_val *const *items = PICKLE__AS_CONST(pickle__list, table)->items;
+    const pickle__index *x = index_of(table);
+    size_t width = stride(table);
+
+    if (has_slots(x))
+        return look(x, table, pickle__digest_str(x->doc, text, len));
+    for (size_t i = pickle__len(table); i > 0; i -= width)
+        if (pickle__is(items[i - width], PICKLE_STR) &&
+            pickle__text_is(items[i - width], text, len))
+            return items + i - width;
+    return NULL;
 }

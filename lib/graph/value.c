@@ -84,6 +84,7 @@ bool pickle_get_u64(const pickle_val *v, uint64_t *out)
 
 bool pickle_get_f64(const pickle_val *v, double *out)
 {
+    double x;
     int64_t n;
 
     if (!v)
@@ -100,8 +101,11 @@ bool pickle_get_f64(const pickle_val *v, double *out)
         *out = PICKLE__AS_CONST(pickle__float, v)->x;
         return true;
     }
-    return is(v, PICKLE_INT) &&
-           pickle__int_to_double(PICKLE__AS_CONST(pickle__big, v)->bytes, pickle__len(v), out);
+    if (!is(v, PICKLE_INT) ||
+        !pickle__int_to_double(PICKLE__AS_CONST(pickle__big, v)->bytes, pickle__len(v), &x))
+        return false;
+    *out = x;
+    return true;
 }
 
 int64_t pickle_i64_or(const pickle_val *v, int64_t fallback)
@@ -285,7 +289,7 @@ typedef struct wanted {
     const pickle_val *key; /* NULL: the text */
 } wanted;
 
-static size_t find_in(const pickle_val *table, const wanted *w)
+static pickle_val *const *find_in(const pickle_val *table, const wanted *w)
 {
     return w->key ? pickle__table_find(table, w->key)
                   : pickle__table_find_str(table, w->text, w->len);
@@ -293,13 +297,9 @@ static size_t find_in(const pickle_val *table, const wanted *w)
 
 static const pickle_val *dict_value(const pickle_val *dict, const wanted *w)
 {
-    size_t i = find_in(dict, w);
-    pickle_val **items;
+    pickle_val *const *item = find_in(dict, w);
 
-    if (i == SIZE_MAX)
-        return NULL;
-    pickle__table_items(dict, &items);
-    return items[2 * i + 1];
+    return item ? item[1] : NULL;
 }
 
 /* In a dict, or in what was set on an object: the last time counts. */
@@ -351,7 +351,7 @@ bool pickle_has(const pickle_val *v, const pickle_val *key)
     if (!key)
         return false;
     if (kind == PICKLE_SET || kind == PICKLE_FROZENSET || kind == PICKLE_DICT)
-        return pickle__table_find(v, key) != SIZE_MAX;
+        return pickle__table_find(v, key) != NULL;
     return pickle_get_val(v, key) != NULL;
 }
 

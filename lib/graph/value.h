@@ -200,7 +200,7 @@ typedef struct pickle__list {
     pickle_val **items;
 } pickle__list;
 
-/* How a dict or set is looked into; made on first use. See index.c. */
+/* How a dict or set is looked into; made on first use. See table.c. */
 typedef struct pickle__index pickle__index;
 
 typedef struct pickle__table {

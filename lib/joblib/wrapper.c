@@ -83,7 +83,7 @@ static bool read_raw(pickle__vm *vm, pickle_val *wrapper, const layout *l)
 
     if (l->padded && !skip_padding(vm))
         return false;
-    data = pickle__vm_take_bytes(vm, l->nbytes);
+    data = pickle__vm_take_payload(vm, l->nbytes);
     return data && add_change(vm, wrapper, PICKLE_CHANGE_PAYLOAD,
                               pickle__new_bytes(vm->doc, PICKLE_BYTES, data, (size_t)l->nbytes));
 }

@@ -528,9 +528,7 @@ bool pickle_dis(const void *data, size_t size, pickle_sink out, const pickle_dis
     dis d = { .out.sink = out };
     bool ok;
 
-    if (opts)
-        memcpy(&d.opts, opts,
-               opts->struct_size < sizeof d.opts ? opts->struct_size : sizeof d.opts);
+    pickle__options(&d.opts, sizeof d.opts, opts, opts ? opts->struct_size : 0);
     d.indent = d.opts.indent == 0 ? 4 : d.opts.indent < 0 ? 0 : (size_t)d.opts.indent;
     d.scratch.alloc = d.digits.alloc = d.opts.alloc;
     pickle_parser_init(&d.parser, data, size);

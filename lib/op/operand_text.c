@@ -363,31 +363,6 @@ static bool put_int(int64_t num, pickle_sink out)
     return out.write(out.ctx, text, pickle__i64_repr(text, num));
 }
 
-/* A sink that puts a backslash before each single quote, and all on to the sink in its context. */
-static bool escape_quotes(void *ctx, const void *data, size_t len)
-{
-    const pickle_sink *out = ctx;
-    const char *at = data, *end = at + len, *quote;
-
-    while ((quote = memchr(at, '\'', (size_t)(end - at)))) {
-        if (!out->write(out->ctx, at, (size_t)(quote - at)) || !pickle__put(*out, "\\'"))
-            return false;
-        at = quote + 1;
-    }
-    return out->write(out->ctx, at, (size_t)(end - at));
-}
-
-/* Unlike that of bytes, CPython's repr() of a bytearray escapes ' also between double quotes. */
-static bool put_bytearray(const pickle__arg *arg, pickle_sink out)
-{
-    bool double_quotes =
-        arg->len > 0 && memchr(arg->data, '\'', arg->len) && !memchr(arg->data, '"', arg->len);
-    pickle_sink inner = double_quotes ? (pickle_sink){ escape_quotes, &out } : out;
-
-    return pickle__put(out, "bytearray(") && pickle__repr_bytes(arg->data, arg->len, inner) &&
-           pickle__put(out, ")");
-}
-
 bool pickle__arg_repr(const pickle__arg *arg, pickle_sink out)
 {
     switch (arg->kind) {
@@ -402,7 +377,7 @@ bool pickle__arg_repr(const pickle__arg *arg, pickle_sink out)
     case PICKLE__ARG_BYTES:
         return pickle__repr_bytes(arg->data, arg->len, out);
     case PICKLE__ARG_BYTEARRAY:
-        return put_bytearray(arg, out);
+        return pickle__repr_bytearray(arg->data, arg->len, out);
     case PICKLE__ARG_NOTHING:
     case PICKLE__ARG_BIGINT:
         break;

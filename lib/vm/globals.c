@@ -89,7 +89,7 @@ pickle_val *pickle__vm_global(pickle__vm *vm, pickle__str *module, pickle__str *
     return &g->s.v;
 }
 
-static pickle__str *line_str(pickle__vm *vm, const unsigned char *text, size_t len)
+static pickle__str *line_str(pickle__vm *vm, const unsigned char *text, size_t len, bool ascii)
 {
     pickle__text_error e;
     pickle__str *s;
@@ -104,18 +104,20 @@ static pickle__str *line_str(pickle__vm *vm, const unsigned char *text, size_t l
         pickle__vm_no_memory(vm);
         return NULL;
     }
-    if (!pickle__utf8_copy(s->text, text, len, &flags, &e) || flags & PICKLE__TEXT_SURROGATES) {
-        pickle__vm_fail(vm, PICKLE_ERR_OPERAND, "the module or the name is no UTF-8");
+    if (!pickle__utf8_copy(s->text, text, len, &flags, &e) || flags & PICKLE__TEXT_SURROGATES ||
+        (ascii && flags & PICKLE__TEXT_NONASCII)) {
+        pickle__vm_fail(vm, PICKLE_ERR_OPERAND, "the module or the name is no %s",
+                        ascii ? "ASCII" : "UTF-8");
         return NULL;
     }
     return s;
 }
 
 pickle_val *pickle__vm_global_lines(pickle__vm *vm, const unsigned char *module, size_t module_len,
-                                    const unsigned char *name, size_t name_len)
+                                    const unsigned char *name, size_t name_len, bool ascii)
 {
-    pickle__str *m = line_str(vm, module, module_len);
-    pickle__str *n = m ? line_str(vm, name, name_len) : NULL;
+    pickle__str *m = line_str(vm, module, module_len, ascii);
+    pickle__str *n = m ? line_str(vm, name, name_len, ascii) : NULL;
 
     return n ? pickle__vm_global(vm, m, n) : NULL;
 }

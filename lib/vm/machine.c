@@ -103,20 +103,45 @@ bool pickle__vm_truncated(pickle__vm *vm)
 
 /* ------------------------------------------------------------------- input */
 
-static bool report_progress(pickle__vm *vm)
+/* When `n` more bytes lead to where the hook is due. */
+static bool report_progress(pickle__vm *vm, size_t n)
 {
     const pickle__source *src = vm->src;
+    uint64_t here = pickle__source_offset(src);
 
-    return !vm->set->on_progress ||
-           vm->set->on_progress(vm->set->ctx, pickle__source_offset(src),
-                                src->reader ? 0 : src->base) ||
+    if (!vm->set->on_progress || here + n < vm->next_report)
+        return true;
+    vm->next_report = here + n + PICKLE__PROGRESS_STEP;
+    return vm->set->on_progress(vm->set->ctx, here, src->reader ? 0 : src->base) ||
            pickle__vm_fail(vm, PICKLE_ERR_CANCELED, "reading was canceled");
+}
+
+/* Over a stream the default limit on memory grows with what the stream has given. */
+static void follow_input(pickle__vm *vm)
+{
+    uint64_t scaled = vm->src->base > UINT64_MAX / PICKLE__MEMORY_FACTOR
+                          ? UINT64_MAX
+                          : vm->src->base * PICKLE__MEMORY_FACTOR;
+
+    if (vm->set->limit_follows && scaled > vm->doc->arena.limit)
+        vm->doc->arena.limit = scaled < SIZE_MAX ? (size_t)scaled : SIZE_MAX;
+}
+
+/* The window is memory, too, when text makes it grow. */
+static bool window_fits(pickle__vm *vm, size_t n)
+{
+    pickle__arena *a = &vm->doc->arena;
+
+    follow_input(vm);
+    a->limited =
+        vm->src->reader && n > vm->src->size && (a->held > a->limit || n > a->limit - a->held);
+    return !a->limited || pickle__vm_no_memory(vm);
 }
 
 bool pickle__vm_refill(pickle__vm *vm, size_t n)
 {
     note_opcode(vm);
-    if (!report_progress(vm))
+    if (!report_progress(vm, n) || !window_fits(vm, n))
         return false;
     return pickle__source_need(vm->src, n) || pickle__vm_truncated(vm);
 }
@@ -143,42 +168,48 @@ static const unsigned char *take_from_memory(pickle__vm *vm, size_t n)
     return copy;
 }
 
-/*
- * From a stream: `n` is a claim until the bytes have come, so memory is taken in
- * steps that what came before justifies. What came also raises the limit on the
- * graph's memory, which is about what is made of bytes, not about the bytes.
- */
-static const unsigned char *take_from_reader(pickle__vm *vm, size_t n)
+/* Grow `data`; a payload does not count against the limit on the graph's memory. */
+static unsigned char *grow_bytes(pickle__vm *vm, unsigned char *data, size_t old_size,
+                                 size_t new_size, bool payload)
 {
     pickle__arena *arena = &vm->doc->arena;
-    unsigned char *data = NULL;
-    size_t room = 0, have = 0;
+    size_t limit = arena->limit, more = new_size - old_size;
 
-    note_opcode(vm);
-    do {
-        size_t step = room ? room : (size_t)1 << 20, limit = arena->limit;
-        size_t more = room + (n - room < step ? n - room : step);
-
+    if (payload)
         arena->limit = SIZE_MAX;
-        data = pickle__arena_grow(arena, data, pickle__round_up(room), pickle__round_up(more));
-        arena->limit = limit;
-        if (!data) {
-            pickle__vm_no_memory(vm);
-            return NULL;
-        }
-        room = more;
-        if (!pickle__source_copy(vm->src, data + have, room - have)) {
-            pickle__vm_truncated(vm);
-            return NULL;
-        }
-        if (arena->limit < SIZE_MAX - (room - have))
-            arena->limit += room - have;
-        have = room;
-    } while (room < n);
+    data = pickle__arena_grow(arena, data, pickle__round_up(old_size), pickle__round_up(new_size));
+    arena->limit = payload && limit < SIZE_MAX - more ? limit + more : limit;
+    if (!data)
+        pickle__vm_no_memory(vm);
     return data;
 }
 
-const unsigned char *pickle__vm_take_bytes(pickle__vm *vm, uint64_t n)
+/* From a stream: `n` is a claim until the bytes have come, so memory is taken in steps that what
+ * came before justifies. */
+static const unsigned char *take_from_reader(pickle__vm *vm, size_t n, bool payload)
+{
+    unsigned char *data = NULL;
+    size_t have = 0;
+
+    note_opcode(vm);
+    while (have < n) {
+        size_t step = have ? have : (size_t)1 << 20;
+        size_t more = have + (n - have < step ? n - have : step);
+
+        follow_input(vm);
+        data = grow_bytes(vm, data, have, more, payload);
+        if (!data)
+            return NULL;
+        if (!pickle__source_copy(vm->src, data + have, more - have)) {
+            pickle__vm_truncated(vm);
+            return NULL;
+        }
+        have = more;
+    }
+    return data;
+}
+
+static const unsigned char *take(pickle__vm *vm, uint64_t n, bool payload)
 {
     if (n == 0)
         return (const unsigned char *)"";
@@ -187,7 +218,18 @@ const unsigned char *pickle__vm_take_bytes(pickle__vm *vm, uint64_t n)
         pickle__vm_truncated(vm);
         return NULL;
     }
-    return vm->src->reader ? take_from_reader(vm, (size_t)n) : take_from_memory(vm, (size_t)n);
+    return vm->src->reader ? take_from_reader(vm, (size_t)n, payload)
+                           : take_from_memory(vm, (size_t)n);
+}
+
+const unsigned char *pickle__vm_take_bytes(pickle__vm *vm, uint64_t n)
+{
+    return take(vm, n, false);
+}
+
+const unsigned char *pickle__vm_take_payload(pickle__vm *vm, uint64_t n)
+{
+    return take(vm, n, true);
 }
 
 /* ---------------------------------------------------------- nested pickles */

@@ -9,20 +9,34 @@
 
 typedef struct pickle__vm_memo_entry entry;
 
-void pickle__vm_memo_clear(pickle__vm_memo *memo)
+void pickle__vm_memo_clear(pickle__vm *vm)
 {
-    memo->high = 0;
-    memo->count = 0;
-    memo->n_sparse = 0;
-    if (memo->slots)
-        memset(memo->sparse, 0, memo->slots * sizeof *memo->sparse);
+    pickle__vm_memo *m = &vm->memo;
+
+    m->high = 0;
+    m->count = 0;
+    if (m->n_sparse == 0)
+        return;
+    /* Given back, so that clearing costs what the pickle before it used. */
+    pickle__arena_hold(&vm->doc->arena, m->sparse, m->slots * sizeof *m->sparse, 0);
+    m->sparse = NULL;
+    m->slots = m->n_sparse = 0;
 }
 
 /* ------------------------------------------------------------------ sparse */
 
-static entry *slot_of(entry *table, size_t slots, uint64_t key)
+/* Keys come from the input: under a secret, they cannot be chosen to collide. */
+static size_t hash(const pickle_doc *doc, uint64_t key)
 {
-    size_t i = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (slots - 1);
+    uint64_t x = (key ^ pickle__doc_seed(doc)) * UINT64_C(0x9e3779b97f4a7c15);
+
+    x = (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return (size_t)(x ^ x >> 32);
+}
+
+static entry *slot_of(const pickle_doc *doc, entry *table, size_t slots, uint64_t key)
+{
+    size_t i = hash(doc, key) & (slots - 1);
 
     while (table[i].v && table[i].key != key)
         i = (i + 1) & (slots - 1);
@@ -40,7 +54,7 @@ static bool grow_sparse(pickle__vm *vm)
     memset(table, 0, slots * sizeof *table);
     for (size_t i = 0; i < m->slots; i++)
         if (m->sparse[i].v)
-            *slot_of(table, slots, m->sparse[i].key) = m->sparse[i];
+            *slot_of(vm->doc, table, slots, m->sparse[i].key) = m->sparse[i];
     pickle__arena_hold(&vm->doc->arena, m->sparse, m->slots * sizeof *table, 0);
     m->sparse = table;
     m->slots = slots;
@@ -54,7 +68,7 @@ static bool put_sparse(pickle__vm *vm, uint64_t key, pickle_val *v)
 
     if ((m->n_sparse + 1) * 2 > m->slots && !grow_sparse(vm))
         return false;
-    e = slot_of(m->sparse, m->slots, key);
+    e = slot_of(vm->doc, m->sparse, m->slots, key);
     if (!e->v) {
         e->key = key;
         m->n_sparse++;
@@ -64,9 +78,11 @@ static bool put_sparse(pickle__vm *vm, uint64_t key, pickle_val *v)
     return true;
 }
 
-static pickle_val *get_sparse(const pickle__vm_memo *m, uint64_t key)
+static pickle_val *get_sparse(const pickle__vm *vm, uint64_t key)
 {
-    return m->n_sparse ? slot_of(m->sparse, m->slots, key)->v : NULL;
+    const pickle__vm_memo *m = &vm->memo;
+
+    return m->n_sparse ? slot_of(vm->doc, m->sparse, m->slots, key)->v : NULL;
 }
 
 /* ------------------------------------------------------------------- dense */
@@ -92,21 +108,21 @@ bool pickle__vm_memo_put(pickle__vm *vm, uint64_t key, pickle_val *v)
 {
     pickle__vm_memo *m = &vm->memo;
 
-    if (key >= m->room && key > 2 * (uint64_t)m->count + DENSE_SLACK)
+    if (key >= m->high && key > 2 * (uint64_t)m->count + DENSE_SLACK)
         return put_sparse(vm, key, v);
     if (key >= m->room && !grow_dense(vm, key))
         return false;
     while (m->high <= key)
         m->dense[m->high++] = NULL;
-    if (!m->dense[key] && !get_sparse(m, key))
+    if (!m->dense[key] && !get_sparse(vm, key))
         m->count++;
     m->dense[key] = v; /* hides an older entry in the sparse part */
     return true;
 }
 
-pickle_val *pickle__vm_memo_get(const pickle__vm_memo *memo, uint64_t key)
+pickle_val *pickle__vm_memo_get(const pickle__vm *vm, uint64_t key)
 {
-    if (key < memo->high && memo->dense[key])
-        return memo->dense[key];
-    return get_sparse(memo, key);
+    if (key < vm->memo.high && vm->memo.dense[key])
+        return vm->memo.dense[key];
+    return get_sparse(vm, key);
 }

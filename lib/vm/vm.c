@@ -29,16 +29,21 @@ PICKLE__INLINE void spill(pickle__vm *vm, const regs *r)
     vm->sp = r->sp;
 }
 
-/* With a progress hook the loop stops for it now and then, as if the window ended there. */
+/* At least `n` bytes are at hand. A progress hook wants to hear from us at some offset: the loop
+ * stops for it as if the window ended there. */
 PICKLE__INLINE void reload(const pickle__vm *vm, regs *r, size_t n)
 {
-    size_t most = n > PICKLE__PROGRESS_STEP ? n : PICKLE__PROGRESS_STEP;
-
     r->at = vm->src->at;
     r->end = vm->src->end;
     r->sp = vm->sp;
-    if (pickle__unlikely(vm->set->on_progress != NULL) && (size_t)(r->end - r->at) > most)
-        r->end = r->at + most;
+    if (pickle__unlikely(vm->set->on_progress != NULL)) {
+        uint64_t here = pickle__source_offset(vm->src);
+        uint64_t most = vm->next_report > here ? vm->next_report - here : 0;
+
+        most = most > n ? most : n;
+        if ((uint64_t)(r->end - r->at) > most)
+            r->end = r->at + most;
+    }
 }
 
 /* ---------------------------------------------------------------- operands */
@@ -604,7 +609,7 @@ PICKLE__INLINE void note_batch(pickle__vm *vm, const pickle_val *container, size
 PICKLE__INLINE void note_single(pickle__vm *vm, const pickle_val *container, size_t stride)
 {
     if (vm->last_batch == BATCH && pickle__len(container) && vm->proto > 0 &&
-        pickle__len(container) % (BATCH * stride) == stride)
+        pickle__len(container) % (BATCH * stride) == 0)
         vm->doc->traits.py_batches = true;
     vm->last_batch = 0;
 }
@@ -837,7 +842,7 @@ PICKLE__INLINE bool push_memo(pickle__vm *vm, regs *r, uint64_t key)
     pickle_val *v = pickle__likely(key < vm->memo.high) ? vm->memo.dense[key] : NULL;
 
     if (pickle__unlikely(!v))
-        v = pickle__vm_memo_get(&vm->memo, key);
+        v = pickle__vm_memo_get(vm, key);
     if (pickle__unlikely(!v))
         return pickle__vm_fail(vm, PICKLE_ERR_MEMO, "nothing was stored under memo key %llu",
                                (unsigned long long)key);
@@ -865,7 +870,7 @@ PICKLE__INLINE bool op_GET(pickle__vm *vm, regs *r, const operand *a)
 
 PICKLE__INLINE bool op_GLOBAL(pickle__vm *vm, regs *r, const operand *a)
 {
-    return push_made(vm, r, pickle__vm_global_lines(vm, a->text, a->len, a->text2, a->len2));
+    return push_made(vm, r, pickle__vm_global_lines(vm, a->text, a->len, a->text2, a->len2, false));
 }
 
 PICKLE__INLINE bool op_STACK_GLOBAL(pickle__vm *vm, regs *r, const operand *a)
@@ -958,7 +963,7 @@ PICKLE__INLINE bool op_INST(pickle__vm *vm, regs *r, const operand *a)
     pickle_val **items, *class;
     size_t n;
 
-    class = pickle__vm_global_lines(vm, a->text, a->len, a->text2, a->len2);
+    class = pickle__vm_global_lines(vm, a->text, a->len, a->text2, a->len2, true);
     if (!class || !pop_mark(vm, r, &items, &n))
         return false;
     if (n == 0)
@@ -1049,9 +1054,10 @@ pickle_val *pickle__vm_run(pickle__vm *vm, pickle__source *src, const pickle__se
     vm->n_marks = 0;
     vm->sp = vm->fence = vm->stack;
     vm->op_at = src->at;
+    vm->next_report = pickle__source_offset(src) + PICKLE__PROGRESS_STEP;
     vm->doc->traits.pickles++;
     if (!set->keep_memo)
-        pickle__vm_memo_clear(&vm->memo);
+        pickle__vm_memo_clear(vm);
     if (!vm->stack && !grow_stack(vm))
         return NULL;
     return run(vm) ? vm->sp[-1] : NULL;

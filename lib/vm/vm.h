@@ -23,9 +23,13 @@ typedef struct pickle__build_hook {
     bool (*built)(pickle__vm *vm, pickle_val *object);
 } pickle__build_hook;
 
+/* Bytes of memory that a byte of input justifies, by default. */
+#define PICKLE__MEMORY_FACTOR 64
+
 /* What pickle_read_opts says, resolved. */
 typedef struct pickle__settings {
     bool strict, fix_imports, keep_memo;
+    bool limit_follows; /* limits.memory_bytes was left to its default */
     pickle__encoding encoding;
     pickle__on_error on_error;
     uint64_t int_digits;
@@ -63,6 +67,7 @@ struct pickle__vm {
     size_t n_marks, marks_room;
     uint64_t op_offset; /* and opcode, once the window has moved        */
     unsigned char opcode;
+    uint64_t next_report; /* offset where the progress hook is due */
     int proto;
     bool stopped;
     const pickle__settings *set;
@@ -106,10 +111,12 @@ bool pickle__vm_refill(pickle__vm *vm, size_t n);
 pickle_val *pickle__vm_run_nested(pickle__vm *vm);
 /* `n` bytes of the input that last as long as the document; NULL: vm->err is filled. */
 const unsigned char *pickle__vm_take_bytes(pickle__vm *vm, uint64_t n);
+/* Likewise for array data, which do not count against limits.memory_bytes. */
+const unsigned char *pickle__vm_take_payload(pickle__vm *vm, uint64_t n);
 
-void pickle__vm_memo_clear(pickle__vm_memo *memo);
+void pickle__vm_memo_clear(pickle__vm *vm);
 bool pickle__vm_memo_put(pickle__vm *vm, uint64_t key, pickle_val *v);
-pickle_val *pickle__vm_memo_get(const pickle__vm_memo *memo, uint64_t key);
+pickle_val *pickle__vm_memo_get(const pickle__vm *vm, uint64_t key);
 
 /* One value of a text operand; NULL: vm->err is filled. */
 pickle_val *pickle__vm_int_line(pickle__vm *vm, const unsigned char *text, size_t len);
@@ -123,8 +130,9 @@ pickle_val *pickle__vm_py2_str(pickle__vm *vm, const unsigned char *data, size_t
 
 /* module.name as a GLOBAL, mapped and passed by the hook. */
 pickle_val *pickle__vm_global(pickle__vm *vm, pickle__str *module, pickle__str *name);
+/* Likewise from two lines: UTF-8 for GLOBAL, ASCII for INST. */
 pickle_val *pickle__vm_global_lines(pickle__vm *vm, const unsigned char *module, size_t module_len,
-                                    const unsigned char *name, size_t name_len);
+                                    const unsigned char *name, size_t name_len, bool ascii);
 pickle_val *pickle__vm_extension(pickle__vm *vm, int64_t code);
 pickle_val *pickle__vm_persid(pickle__vm *vm, pickle_val *id);
 
