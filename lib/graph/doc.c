@@ -218,6 +218,10 @@ bool pickle__extend(pickle_doc *doc, pickle_val *container, pickle_val *const *i
         return false;
     memcpy(l->items + len, items, n * sizeof *items);
     pickle__set_len(container, need);
+    /* Somebody may have looked already: a hook, or the reader of a joblib wrapper. */
+    if (!pickle__is(container, PICKLE_LIST))
+        atomic_store_explicit(&PICKLE__AS(pickle__table, container)->index, &doc->unindexed,
+                              memory_order_relaxed);
     return true;
 }
 

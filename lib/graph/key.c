@@ -302,7 +302,7 @@ static size_t normalise(pickle__digest *items, size_t n)
 static pickle__digest fold(pickle__digester *d, const pickle_val *v)
 {
     size_t n = pickle__len(v);
-    pickle__digest *items = d->items + (d->n_items - n);
+    pickle__digest *items = n ? d->items + (d->n_items - n) : NULL;
 
     d->n_items -= n;
     if (pickle__is(v, PICKLE_TUPLE))

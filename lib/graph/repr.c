@@ -91,6 +91,10 @@ static bool put_int(printer *p, const pickle_val *v)
 {
     char text[PICKLE__INT_CHARS];
 
+    if (!pickle__is_small(v) && pickle__len(v) > p->left / 2) { /* 2.4 digits a byte: too many */
+        p->cut = true;
+        return false;
+    }
     if (!pickle__is_small(v))
         return pickle__int_repr(PICKLE__AS_CONST(pickle__big, v)->bytes, pickle__len(v), sink(p),
                                 NULL);

@@ -13,6 +13,10 @@ typedef struct layout {
     bool padded; /* by one byte with a length, and as many as it says */
 } layout;
 
+/* Keys and values; joblib writes six attributes. Looking into more, for wrapper after wrapper that
+ * share them, would take more time than the input is long. */
+#define STATE_MAX 128
+
 static bool bad(pickle__vm *vm, const char *what)
 {
     return pickle__vm_fail(vm, PICKLE_ERR_VALUE, "%s", what);
@@ -102,10 +106,13 @@ static bool read_nested(pickle__vm *vm, pickle_val *wrapper)
 /* joblib reads an array each time; but a wrapper gets one state only, and then is forgotten. */
 static bool built(pickle__vm *vm, pickle_val *wrapper)
 {
+    const pickle_val *state = pickle_state(wrapper);
     layout l;
 
     if (pickle__next_change(wrapper, pickle__next_change(wrapper, NULL)))
         return bad(vm, "joblib wrapper: it already has its array");
+    if (pickle__is(state, PICKLE_DICT) && pickle__len(state) > STATE_MAX)
+        return bad(vm, "joblib wrapper: it has too many attributes");
     if (!read_layout(vm, wrapper, &l))
         return false;
     read_alignment(vm, wrapper, &l);

@@ -56,6 +56,7 @@ static const struct exception {
     { "newobj_not_type", "vecmod.f()", TYPE },
     { "newobj_ex_not_type", "vecmod.f() **{}", TYPE },
     { "inst_func", "vecmod.f()", CALL },
+    { "newobj_ex_kw_intkey", NULL, CALL },
     { "build_empty_list", "vecmod.A()<state []>", STATE },
     { "build_empty_tuple", "vecmod.A()<state ()>", STATE },
     { "build_list", "vecmod.A()<state [1]>", STATE },
