@@ -67,11 +67,19 @@ static pickle_doc *read_first(const char *file, const pickle_read_opts *opts, pi
 /* The library names members of a struct; here they are options. */
 static void name_options(pickle_error *err)
 {
-    static const char hint[] = " (see --max-memory, --max-inflated)";
-    size_t len = strlen(err->message);
+    static const char *const names[][2] = {
+        { "limits.memory_bytes", "--max-memory" },
+        { "limits.inflated_bytes", "--max-inflated" },
+    };
+    char *at;
 
-    if (err->code == PICKLE_ERR_LIMIT && len + sizeof hint <= sizeof err->message)
-        memcpy(err->message + len, hint, sizeof hint);
+    for (size_t i = 0; i < sizeof names / sizeof *names && err->code == PICKLE_ERR_LIMIT; i++)
+        if ((at = strstr(err->message, names[i][0])) != NULL) {
+            size_t from = strlen(names[i][0]), to = strlen(names[i][1]);
+
+            memmove(at + to, at + from, strlen(at + from) + 1); /* options are the shorter names */
+            memcpy(at, names[i][1], to);
+        }
 }
 
 /* Goes on to pickle number `index`. */

@@ -129,6 +129,46 @@ static const char *container_name(const pickle__input *in, bool joblib)
     return names[in->codec][joblib];
 }
 
+/* The start of the stream, if it is at hand; `*len` bytes of it. */
+static const unsigned char *stream_start(const pickle__source *src, size_t *len)
+{
+    const unsigned char *window = src->reader ? src->buffer : src->end - src->base;
+
+    *len = (size_t)(src->end - window);
+    return src->base == *len ? window : NULL;
+}
+
+/* What else people have under the names of models; none of these begins a pickle that is whole. */
+static const char *other_format(const pickle__source *src)
+{
+    static const struct {
+        const char *name, *magic;
+        size_t len;
+    } formats[] = {
+        { "a .npy file", "\x93NUMPY", 6 }, { "a zip file (.npz, PyTorch, ...)", "PK\3\4", 4 },
+        { "an HDF5 file", "\x89HDF", 4 },  { "a 7z file", "7z\xbc\xaf", 4 },
+        { "a GGUF file", "GGUF", 4 },
+    };
+    size_t len;
+    const unsigned char *start = stream_start(src, &len);
+
+    for (size_t i = 0; start && i < sizeof formats / sizeof *formats; i++)
+        if (len >= formats[i].len && memcmp(start, formats[i].magic, formats[i].len) == 0)
+            return formats[i].name;
+    return NULL;
+}
+
+/* A stream that failed, and looks like something else, is that. */
+static void name_format(const pickle__source *src, pickle_error *err)
+{
+    const char *name = err && err->code >= PICKLE_ERR_TRUNCATED && err->code < PICKLE_ERR_LIMIT
+                           ? other_format(src)
+                           : NULL;
+
+    if (name)
+        pickle__fail(err, PICKLE_ERR_UNSUPPORTED, 0, "this is %s, no pickle or joblib file", name);
+}
+
 /* One pickle from where the source stands. */
 static bool read_one(pickle_doc *doc, pickle_error *err)
 {
@@ -139,6 +179,8 @@ static bool read_one(pickle_doc *doc, pickle_error *err)
     doc->protocol = in->vm.proto;
     doc->consumed = pickle__source_offset(&in->src);
     doc->container = container_name(in, doc->traits.joblib);
+    if (!doc->root)
+        name_format(&in->src, err);
     return doc->root != NULL;
 }
 
