@@ -98,6 +98,9 @@ static bool inflate(pickle_doc *doc, uint64_t size, pickle_error *err)
     in->codec = PICKLE__CODEC_NONE;
     if (in->plain)
         return true;
+    /* What most pickles begin with begins no compressed stream. */
+    if (pickle__source_left(&in->src) > 0 && *in->src.at == PICKLE_OP_PROTO)
+        return true;
     if (!pickle__source_need(&in->src, PICKLE__SNIFF_SIZE) && in->src.status != PICKLE_OK) {
         if (err)
             *err = in->src.error;
@@ -287,26 +290,32 @@ static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
 
 /* --------------------------------------------------------------- interface */
 
-static pickle_read_opts all_options(const pickle_read_opts *opts)
+/* The caller's options as this version has them, in `room` where they must be filled up. */
+static const pickle_read_opts *all_options(const pickle_read_opts *opts, pickle_read_opts *room)
 {
-    pickle_read_opts all;
+    static const pickle_read_opts defaults = { .struct_size = sizeof defaults };
 
-    pickle__options(&all, sizeof all, opts, opts ? opts->struct_size : 0);
-    return all;
+    if (!opts)
+        return &defaults;
+    if (opts->struct_size == sizeof *opts || opts->struct_size == 0)
+        return opts;
+    pickle__options(room, sizeof *room, opts, opts->struct_size);
+    return room;
 }
 
 /* An empty document, ready to read into; NULL: no memory, or options that make no sense. */
 static pickle_doc *new_doc(const pickle_read_opts *given, pickle_error *err)
 {
-    pickle_read_opts opts = all_options(given);
-    pickle_doc *doc = pickle__doc_new(opts.alloc);
+    pickle_read_opts room;
+    const pickle_read_opts *opts = all_options(given, &room);
+    pickle_doc *doc = pickle__doc_new(opts->alloc);
 
     if (!doc || !pickle__input_attach(doc)) {
         pickle_doc_free(doc);
         pickle__no_memory(err, 0);
         return NULL;
     }
-    if (!apply_options(doc, &opts, err)) {
+    if (!apply_options(doc, opts, err)) {
         pickle_doc_free(doc);
         return NULL;
     }
@@ -330,9 +339,11 @@ static pickle_doc *finish(bool ok, pickle_doc *doc)
 pickle_doc *pickle_read(const void *data, size_t size, const pickle_read_opts *opts,
                         pickle_error *err)
 {
+    pickle_read_opts room;
     pickle_doc *doc = new_doc(opts, err);
+    bool borrow = all_options(opts, &room)->borrow;
 
-    return doc ? finish(load_memory(doc, data, size, all_options(opts).borrow, err), doc) : NULL;
+    return doc ? finish(load_memory(doc, data, size, borrow, err), doc) : NULL;
 }
 
 pickle_doc *pickle_read_fd(int fd, const pickle_read_opts *opts, pickle_error *err)
@@ -387,12 +398,13 @@ bool pickle_inflate(const void *data, size_t size, const pickle_read_opts *opts,
 bool pickle_reread(pickle_doc *doc, const void *data, size_t size, const pickle_read_opts *opts,
                    pickle_error *err)
 {
-    pickle_read_opts all = all_options(opts);
+    pickle_read_opts room;
+    const pickle_read_opts *all = all_options(opts, &room);
     bool ok;
 
     pickle__input_reset(doc->owned);
     pickle__doc_reset(doc);
-    ok = apply_options(doc, &all, err) && load_memory(doc, data, size, all.borrow, err);
+    ok = apply_options(doc, all, err) && load_memory(doc, data, size, all->borrow, err);
     if (!ok)
         doc->root = NULL;
     return ok;

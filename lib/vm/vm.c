@@ -816,8 +816,6 @@ PICKLE__INLINE bool op_MEMOIZE(pickle__vm *vm, regs *r, const operand *a)
 
 PICKLE__INLINE bool op_BINPUT(pickle__vm *vm, regs *r, const operand *a)
 {
-    if (vm->memo.count == 0 && a->num == 1)
-        vm->doc->traits.memo_from_one = true;
     return memoize(vm, r, (uint64_t)a->num);
 }
 
@@ -832,8 +830,6 @@ PICKLE__INLINE bool op_PUT(pickle__vm *vm, regs *r, const operand *a)
 
     if (!pickle__vm_memo_line(vm, a->text, a->len, &key))
         return false;
-    if (vm->memo.count == 0 && key == 1)
-        vm->doc->traits.memo_from_one = true;
     return memoize(vm, r, key);
 }
 
@@ -1060,5 +1056,8 @@ pickle_val *pickle__vm_run(pickle__vm *vm, pickle__source *src, const pickle__se
         pickle__vm_memo_clear(vm);
     if (!vm->stack && !grow_stack(vm))
         return NULL;
-    return run(vm) ? vm->sp[-1] : NULL;
+    if (!run(vm))
+        return NULL;
+    vm->doc->traits.memo_from_one |= vm->memo.high > 1 && !vm->memo.dense[0];
+    return vm->sp[-1];
 }

@@ -7,11 +7,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <pickle/version.h>
+
 const char *files_folder(void)
 {
     const char *folder = getenv("PICKLE_FIXTURES");
 
     return folder ? folder : "fixtures";
+}
+
+bool files_codec(const char *name)
+{
+    const char *const *feature = pickle_features();
+
+    while (*feature && strcmp(*feature, name) != 0)
+        feature++;
+    return *feature != NULL;
 }
 
 unsigned char *files_read(const char *path, size_t *size)

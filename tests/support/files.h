@@ -8,6 +8,9 @@
 /* The folder of the fixtures: $PICKLE_FIXTURES, else "fixtures". */
 const char *files_folder(void);
 
+/* Is this codec among pickle_features()? */
+bool files_codec(const char *name);
+
 /* The content of a file, in memory of its own; NULL: it cannot be read. */
 unsigned char *files_read(const char *path, size_t *size);
 

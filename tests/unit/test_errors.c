@@ -666,6 +666,7 @@ END_TEST
 /* zlib.compress(b'\x80\x02]q\x00(K\x01K\x02e.'): 12 bytes of pickle */
 #define PACKED "\x78\x9c\x6b\x60\x8a\x2d\x64\xd0\xf0\x66\xf4\x66\x4a\xd5\x03\x00\x12\xc6\x02\xa5"
 
+/* Run where zlib is built in; else it is refused, see test_unsupported. */
 START_TEST(test_compressed)
 {
     static const char good[] = PACKED;
@@ -728,13 +729,12 @@ START_TEST(test_unsupported)
     };
 
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
-        const char *const *f = pickle_features();
         pickle_error err;
 
-        while (*f && strcmp(*f, codecs[i].feature) != 0)
-            f++;
         ck_assert_ptr_null(pickle_read(codecs[i].data, codecs[i].len, NULL, &err));
-        check_error(&err, (int)i, *f ? PICKLE_ERR_TRUNCATED : PICKLE_ERR_UNSUPPORTED, 0, 0);
+        check_error(&err, (int)i,
+                    files_codec(codecs[i].feature) ? PICKLE_ERR_TRUNCATED : PICKLE_ERR_UNSUPPORTED,
+                    0, 0);
     }
 }
 END_TEST
@@ -776,8 +776,10 @@ int main(void)
     tcase_add_test(tc, test_canceled);
     tcase_add_test(tc, test_io);
     tcase_add_test(tc, test_options);
-    tcase_add_test(tc, test_compressed);
-    tcase_add_test(tc, test_inflated);
+    if (files_codec("zlib")) {
+        tcase_add_test(tc, test_compressed);
+        tcase_add_test(tc, test_inflated);
+    }
     tcase_add_test(tc, test_unsupported);
     tcase_add_test(tc, test_names);
     suite_add_tcase(suite, tc);

@@ -267,8 +267,10 @@ START_TEST(test_ways)
     check_ways("py36/plain/batches.p2.pkl", "pickle", 999);
     check_ways("py313/plain/big.p4.pkl", "pickle", 4096); /* large enough to be mapped */
     check_ways("py313/joblib/few.joblib", "joblib", 11);
-    check_ways("py313/joblib/few.joblib.z", "joblib+zlib", 13);
-    check_ways("py313/joblib/few.joblib.gz", "joblib+gzip", 1);
+    if (files_codec("zlib")) {
+        check_ways("py313/joblib/few.joblib.z", "joblib+zlib", 13);
+        check_ways("py313/joblib/few.joblib.gz", "joblib+gzip", 1);
+    }
 }
 END_TEST
 
