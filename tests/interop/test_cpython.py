@@ -45,6 +45,7 @@ EXPLAINED = [
     ("python", "class argument must be a type, not Made", "what a call gave may be a class"),
     ("python", "kwargs argument must be a dict, not Made", "what a call gave may be a dict"),
     ("python", "kwargs argument must be a dict, not Global", "what has a name may be a dict"),
+    ("python", "keywords must be strings", "what keywords a class takes is for the class to say"),
     ("python", "a bytes-like object is required, not 'Made'", "what a call gave may be a buffer"),
     ("python", "a bytes-like object is required, not 'Global'", "what has a name may be a buffer"),
     ("python", "Existing exports of data: object cannot be re-sized", "a view of a bytearray is a copy here"),
