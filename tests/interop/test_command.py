@@ -560,8 +560,7 @@ def test_paths_and_codes(files):
             ((files.path("gone"),), 2, "%s: cannot open: No such file or directory" % files.path("gone")),
             ((files.raw("cut.pkl", b"\x80\x04]"),), 2,
              "%s: byte 3: the input ends before STOP" % files.path("cut.pkl")),
-            ((path, "--max-memory=1k"), 2, "%s: byte 0: the graph needs more than limits.memory_bytes = 1024 "
-             "(see --max-memory, --max-inflated)" % path),
+            ((path, "--max-memory=1k"), 2, "%s: byte 0: the graph needs more than --max-memory = 1024" % path),
             ((path, "-d", "many"), 2, "show: --depth cannot be \"many\" (see pickle show --help)"),
             ((path, "--frob"), 2, "show: no such option: --frob (see pickle show --help)"),
             ((path, "--depth"), 2, "show: an argument is missing behind --depth (see pickle show --help)"),
