@@ -67,7 +67,7 @@ START_TEST(tuples_in_tuples)
 }
 END_TEST
 
-START_TEST(lists_dicts_and_marks)
+START_TEST(lists_and_marks)
 {
     size_t size;
     unsigned char *data;
@@ -88,7 +88,46 @@ START_TEST(lists_dicts_and_marks)
     ck_assert_int_eq(pickle_kind_of(pickle_root(doc)), PICKLE_NONE);
     pickle_doc_free(doc);
     free(data);
-    doc = read_repeated("", "}K\x01", 3, LEVELS, "N.", 2);
+    /* A million values, of which the last is the pickle's. */
+    data = repeat("", "N", 1, LEVELS, ".", 1, &size);
+    doc = pickle_read(data, size, NULL, NULL);
+    ck_assert_int_eq(pickle_kind_of(pickle_root(doc)), PICKLE_NONE);
+    pickle_doc_free(doc);
+    free(data);
+}
+END_TEST
+
+/* `open`, LEVELS times, `middle`, `close` as often, STOP. */
+static pickle_doc *read_nested(const char *open, const char *middle, char close)
+{
+    size_t size, len = strlen(open) * LEVELS + strlen(middle);
+    unsigned char *data = repeat("", open, strlen(open), LEVELS, middle, strlen(middle), &size);
+    pickle_doc *doc;
+
+    data = realloc(data, len + LEVELS + 1);
+    memset(data + len, close, LEVELS);
+    data[len + LEVELS] = '.';
+    doc = pickle_read(data, len + LEVELS + 1, NULL, NULL);
+    free(data);
+    ck_assert_ptr_nonnull(doc);
+    return doc;
+}
+
+START_TEST(marks_to_tuples_and_dicts_in_dicts)
+{
+    pickle_doc *doc = read_nested("(", "", 't');
+    const pickle_val *v = pickle_root(doc);
+
+    for (size_t i = 1; i < LEVELS; i++)
+        v = pickle_at(v, 0);
+    ck_assert_int_eq(pickle_kind_of(v), PICKLE_TUPLE);
+    ck_assert_uint_eq(pickle_len(v), 0);
+    pickle_doc_free(doc);
+    doc = read_nested("}K\x01", "N", 's');
+    v = pickle_root(doc);
+    for (size_t i = 0; i < LEVELS; i++)
+        v = pickle_get_int(v, 1);
+    ck_assert_int_eq(pickle_kind_of(v), PICKLE_NONE);
     pickle_doc_free(doc);
 }
 END_TEST
@@ -212,7 +251,8 @@ int main(void)
 
     suite_add_tcase(s, t);
     tcase_add_test(t, tuples_in_tuples);
-    tcase_add_test(t, lists_dicts_and_marks);
+    tcase_add_test(t, lists_and_marks);
+    tcase_add_test(t, marks_to_tuples_and_dicts_in_dicts);
     tcase_add_test(t, deep_key);
     tcase_add_test(t, shared_keys);
     tcase_add_test(t, deep_unhashable_key);
