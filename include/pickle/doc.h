@@ -69,7 +69,8 @@ typedef struct pickle_read_opts {
      * Accept and mean what CPython 3.13's C unpickler does when it reads from bytes with default
      * settings. Without it: Python 2 text is latin1 rather than ASCII; persistent ids, extension
      * codes and out-of-band buffers that nothing supplies are kept as nodes; decimal integers may
-     * be longer than 4300 digits; INT and LONG are decimal, whatever C's strtol makes of them.
+     * be longer than 4300 digits. The texts of INT, LONG and FLOAT are read as there either way.
+     * What a call would give, and whether a name exists, only Python knows.
      */
     bool strict;
     /* Do not map Python 2 names (`__builtin__.unicode`) below protocol 3: fix_imports=False. */
