@@ -11,6 +11,7 @@
 
 #include <pickle/pickle.h>
 
+#include "docs.h"
 #include "files.h"
 #include "sha256.h"
 #include "table.h"
@@ -100,25 +101,14 @@ START_TEST(joblib12)
 }
 END_TEST
 
-static pickle_doc *read_fixture(const char *name)
-{
-    char path[4096];
-    pickle_error err;
-    pickle_doc *doc;
-
-    snprintf(path, sizeof path, "%s/py313/numpy/%s", files_folder(), name);
-    doc = pickle_read_file(path, NULL, &err);
-    ck_assert_msg(doc != NULL, "%s: %s", path, err.message);
-    return doc;
-}
-
 START_TEST(readonly)
 {
-    static const char *const names[] = { "layouts.p5.pkl", "layouts.p2.pkl", "buffers.p5.pkl" };
+    static const char *const names[] = { "py313/numpy/layouts.p5.pkl", "py313/numpy/layouts.p2.pkl",
+                                         "py313/numpy/buffers.p5.pkl" };
     pickle_array a;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        pickle_doc *doc = read_fixture(names[i]);
+        pickle_doc *doc = docs_fixture(names[i]);
 
         ck_assert(pickle_get_array(pickle_find(pickle_root(doc), "['c']"), &a));
         ck_assert(!a.readonly);
@@ -131,7 +121,7 @@ END_TEST
 
 START_TEST(buffers_elsewhere)
 {
-    pickle_doc *doc = read_fixture("buffers.p5.pkl");
+    pickle_doc *doc = docs_fixture("py313/numpy/buffers.p5.pkl");
     pickle_error err;
     pickle_array a, item;
     double numbers[24];

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docs.h"
+
 #include <pickle/pickle.h>
 
 /* ------------------------------------------------------------------- helpers */
@@ -16,50 +18,9 @@
 #define ZEROS4 "\0\0\0\0"
 #define ZEROS8 ZEROS4 ZEROS4
 
-static pickle_doc *read_bytes(const void *data, size_t len, const pickle_read_opts *opts)
-{
-    pickle_error err;
-    pickle_doc *doc = pickle_read(data, len, opts, &err);
-
-    ck_assert_msg(doc != NULL, "byte %d: %s", (int)err.offset, err.message);
-    return doc;
-}
-
-#define READ(text)            read_bytes(text, sizeof(text) - 1, NULL)
-#define READ_WITH(text, opts) read_bytes(text, sizeof(text) - 1, opts)
-
-static void check_repr(const pickle_val *v, const char *want)
-{
-    pickle_buf b = { 0 };
-    pickle_sink sink = pickle_sink_buf(&b);
-
-    ck_assert(pickle_repr(v, sink, 0, NULL));
-    ck_assert(sink.write(sink.ctx, "", 1));
-    ck_assert_str_eq((const char *)b.data, want);
-    pickle_buf_free(&b);
-}
-
 static void check_kind(const pickle_val *v, pickle_kind kind)
 {
     ck_assert_str_eq(pickle_kind_name(pickle_kind_of(v)), pickle_kind_name(kind));
-}
-
-static void check_int(const pickle_val *v, int64_t want)
-{
-    int64_t n = ~want;
-
-    ck_assert(pickle_get_i64(v, &n));
-    ck_assert_int_eq(n, want);
-}
-
-static void check_bytes(const pickle_val *v, const char *want, size_t want_len)
-{
-    size_t len = ~want_len;
-    const void *data = pickle_bytes(v, &len);
-
-    ck_assert_ptr_nonnull(data);
-    ck_assert_uint_eq(len, want_len);
-    ck_assert_mem_eq(data, want, len);
 }
 
 static void check_text(const pickle_val *v, const char *want, size_t want_len)
@@ -234,7 +195,7 @@ START_TEST(test_ints)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        pickle_doc *doc = read_bytes(rows[i].data, rows[i].len, NULL);
+        pickle_doc *doc = docs_read(rows[i].data, rows[i].len, NULL);
         const pickle_val *v = pickle_root(doc);
         unsigned char bytes[16];
         int64_t n = 42;
@@ -288,14 +249,14 @@ START_TEST(test_huge_int)
 
     data[5 + 128] = 1; /* 2**1024 */
     data[5 + 129] = '.';
-    doc = read_bytes(data, sizeof data, NULL);
+    doc = docs_read(data, sizeof data, NULL);
     ck_assert_uint_eq(pickle_int_bytes(pickle_root(doc), NULL, 0), 129);
     ck_assert(!pickle_get_f64(pickle_root(doc), &x) && x == 42);
     ck_assert(pickle_f64_or(pickle_root(doc), 7) == 7);
     pickle_doc_free(doc);
     data[5 + 128] = 0;
     data[5 + 127] = 0x7f; /* below 2**1024 */
-    doc = read_bytes(data, sizeof data, NULL);
+    doc = docs_read(data, sizeof data, NULL);
     ck_assert(pickle_get_f64(pickle_root(doc), &x) && x == 0x7fp1016);
     pickle_doc_free(doc);
 }
@@ -496,7 +457,7 @@ START_TEST(test_equality)
 
         memcpy(data + len, rows[i].data, rows[i].len);
         memcpy(data + len + rows[i].len, "\x86.", 2);
-        doc = read_bytes(data, len + rows[i].len + 2, NULL);
+        doc = docs_read(data, len + rows[i].len + 2, NULL);
         dict = pickle_at(pickle_root(doc), 0);
         key = pickle_at(pickle_root(doc), 1);
         ck_assert_uint_eq(pickle_len(dict), 11);
@@ -568,7 +529,7 @@ static void check_many(size_t n)
         memcpy(data + len, pair, 5);
     }
     memcpy(data + len, "u.", 2);
-    doc = read_bytes(data, len + 2, NULL);
+    doc = docs_read(data, len + 2, NULL);
     dict = pickle_root(doc);
     ck_assert_uint_eq(pickle_len(dict), keys);
     for (size_t i = 0; i < keys; i++)

@@ -11,62 +11,10 @@
 
 #include <pickle/pickle.h>
 
+#include "docs.h"
 #include "files.h"
 
 /* ------------------------------------------------------------------- helpers */
-
-static pickle_doc *read_bytes(const void *data, size_t len, const pickle_read_opts *opts)
-{
-    pickle_error err;
-    pickle_doc *doc = pickle_read(data, len, opts, &err);
-
-    ck_assert_msg(doc != NULL, "byte %d: %s", (int)err.offset, err.message);
-    return doc;
-}
-
-#define READ(text)            read_bytes(text, sizeof(text) - 1, NULL)
-#define READ_WITH(text, opts) read_bytes(text, sizeof(text) - 1, opts)
-
-static void check_repr(const pickle_val *v, const char *want)
-{
-    pickle_buf b = { 0 };
-    pickle_sink sink = pickle_sink_buf(&b);
-
-    ck_assert(pickle_repr(v, sink, 0, NULL));
-    ck_assert(sink.write(sink.ctx, "", 1));
-    ck_assert_str_eq((const char *)b.data, want);
-    pickle_buf_free(&b);
-}
-
-static void check_int(const pickle_val *v, int64_t want)
-{
-    int64_t n = ~want;
-
-    ck_assert(pickle_get_i64(v, &n));
-    ck_assert_int_eq(n, want);
-}
-
-static void check_bytes(const pickle_val *v, const char *want, size_t want_len)
-{
-    size_t len = ~want_len;
-    const void *data = pickle_bytes(v, &len);
-
-    ck_assert_ptr_nonnull(data);
-    ck_assert_uint_eq(len, want_len);
-    ck_assert_mem_eq(data, want, len);
-}
-
-static pickle_doc *read_fixture(const char *name)
-{
-    char path[4096];
-    pickle_error err;
-    pickle_doc *doc;
-
-    snprintf(path, sizeof path, "%s/%s", files_folder(), name);
-    doc = pickle_read_file(path, NULL, &err);
-    ck_assert_msg(doc != NULL, "%s: byte %d: %s", name, (int)err.offset, err.message);
-    return doc;
-}
 
 /* --------------------------------------------------------------------- reading */
 
@@ -109,7 +57,7 @@ END_TEST
 START_TEST(test_fixture_streams)
 {
     static const char *const want[] = { "['two', 2]", "{'three': (3,)}", "None" };
-    pickle_doc *doc = read_fixture("py313/plain/several.pkl");
+    pickle_doc *doc = docs_fixture("py313/plain/several.pkl");
 
     check_repr(pickle_root(doc), "1");
     for (int i = 0; i < 3; i++) {
@@ -117,7 +65,7 @@ START_TEST(test_fixture_streams)
         check_repr(pickle_root(doc), want[i]);
     }
     pickle_doc_free(doc);
-    doc = read_fixture("py313/plain/trailing.pkl");
+    doc = docs_fixture("py313/plain/trailing.pkl");
     check_repr(pickle_root(doc), "{'a': 1}");
     ck_assert_uint_eq(pickle_consumed(doc), 21);
     ck_assert_uint_gt(pickle_trailing(doc), 0);
@@ -158,14 +106,14 @@ START_TEST(test_ownership)
     pickle_doc *doc;
 
     memcpy(data, source, sizeof data);
-    doc = read_bytes(data, sizeof data, NULL);
+    doc = docs_read(data, sizeof data, NULL);
     memset(data, '!', sizeof data);
     check_bytes(pickle_at(pickle_root(doc), 0), "abc", 3);
     check_bytes(pickle_at(pickle_root(doc), 4), "\xe9", 1);
     check_repr(pickle_root(doc), "(b'abc', 'xyz', 'str', mod.name, '\xc3\xa9', 1)");
     pickle_doc_free(doc);
     memcpy(data, source, sizeof data);
-    doc = read_bytes(data, sizeof data, pickle_read_opts(.borrow = true));
+    doc = docs_read(data, sizeof data, pickle_read_opts(.borrow = true));
     ck_assert_ptr_eq(pickle_bytes(pickle_at(pickle_root(doc), 0), NULL), data + 3);
     pickle_doc_free(doc);
 }
@@ -240,7 +188,7 @@ static void check_ways(const char *name, const char *container, size_t step)
 {
     char path[4096], *one, *two, *three;
     unsigned char *data;
-    pickle_doc *doc = read_fixture(name);
+    pickle_doc *doc = docs_fixture(name);
     size_t size;
 
     ck_assert_str_eq(pickle_container(doc), container);
@@ -249,7 +197,7 @@ static void check_ways(const char *name, const char *container, size_t step)
     snprintf(path, sizeof path, "%s/%s", files_folder(), name);
     data = files_read(path, &size);
     ck_assert_ptr_nonnull(data);
-    doc = read_bytes(data, size, NULL);
+    doc = docs_read(data, size, NULL);
     two = repr_of(doc);
     pickle_doc_free(doc);
     doc = read_pipe(data, size, step);
@@ -304,7 +252,7 @@ START_TEST(test_origin)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const made *want = &rows[i];
-        pickle_doc *doc = read_fixture(want->file);
+        pickle_doc *doc = docs_fixture(want->file);
         pickle_origin got;
 
         pickle_get_origin(doc, &got);
