@@ -2,6 +2,7 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
+int convert_main(int argc, char **argv);
 int dis_main(int argc, char **argv);
 int get_main(int argc, char **argv);
 int show_main(int argc, char **argv);

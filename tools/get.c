@@ -258,7 +258,7 @@ static int get(request *r)
 {
     int status;
     located t;
-    pickle_doc *doc = input_read(r->file, &r->reading, &status);
+    pickle_doc *doc = input_read(r->file, NULL, &r->reading, &status);
 
     if (!doc)
         return status;

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,16 +23,16 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void draw(uint64_t done, uint64_t total)
+static void draw(const char *doing, uint64_t done, uint64_t total)
 {
     double part = (double)done / (double)total;
     int full = (int)(part * BAR_COLUMNS);
 
     if (total > 0)
-        fprintf(stderr, "\rreading [%.*s%*s] %3d %%", full, "##############################",
+        fprintf(stderr, "\r%s [%.*s%*s] %3d %%", doing, full, "##############################",
                 BAR_COLUMNS - full, "", (int)(part * 100));
     else
-        fprintf(stderr, "\rreading: %.0f MB", (double)done / 1e6);
+        fprintf(stderr, "\r%s: %.0f MB", doing, (double)done / 1e6);
     fflush(stderr);
 }
 
@@ -42,13 +44,19 @@ static bool show_progress(void *ctx, uint64_t done, uint64_t total)
 
     if (t - p->started < 1 || t - p->shown < 0.1)
         return true;
-    draw(done < total || total == 0 ? done : total, total);
+    draw(p->doing, done < total || total == 0 ? done : total, total);
     p->shown = t;
     p->drawn = true;
     return true;
 }
 
-static void clear_progress(progress *p)
+progress_hook *progress_start(progress *p, const char *doing)
+{
+    *p = (progress){ .doing = doing, .started = now() };
+    return isatty(STDERR_FILENO) ? show_progress : NULL;
+}
+
+void progress_end(progress *p)
 {
     if (p->drawn)
         fputs("\r\033[K", stderr);
@@ -57,8 +65,11 @@ static void clear_progress(progress *p)
 
 /* ----------------------------------------------------------------- reading */
 
-static pickle_doc *read_first(const char *file, const pickle_read_opts *opts, pickle_error *err)
+static pickle_doc *read_first(const char *file, const contents *c, const pickle_read_opts *opts,
+                              pickle_error *err)
 {
+    if (c)
+        return pickle_read(c->data, c->size, opts, err);
     if (strcmp(file, "-") == 0)
         return pickle_read_fd(STDIN_FILENO, opts, err);
     return pickle_read_file(file, opts, err);
@@ -94,20 +105,28 @@ static pickle_status read_on(pickle_doc *doc, size_t index, size_t *number, pick
     return status;
 }
 
-static pickle_doc *read_nth(const char *file, const pickle_read_opts *opts, size_t index,
-                            int *status)
+pickle_doc *input_read(const char *file, const contents *c, reading *r, int *status)
 {
+    pickle_read_opts opts = {
+        .struct_size = sizeof opts,
+        .limits = { .memory_bytes = r->memory, .inflated_bytes = r->inflated },
+        .borrow = c != NULL,
+        .strict = r->strict,
+        .encoding = r->encoding,
+        .on_progress = progress_start(&r->progress, "reading"),
+        .ctx = &r->progress,
+    };
     pickle_error err;
     size_t number = 0;
-    pickle_doc *doc = read_first(file, opts, &err);
-    pickle_status end = doc ? read_on(doc, index, &number, &err) : err.code;
+    pickle_doc *doc = read_first(file, c, &opts, &err);
+    pickle_status end = doc ? read_on(doc, r->index, &number, &err) : err.code;
 
-    clear_progress(opts->ctx);
+    progress_end(&r->progress);
     *status = EXIT_DONE;
     if (end == PICKLE_OK)
         return doc;
     if (end == PICKLE_END) {
-        complain(file, "there is no pickle number %zu: it holds %zu", index, number + 1);
+        complain(file, "there is no pickle number %zu: it holds %zu", r->index, number + 1);
         *status = EXIT_ABSENT;
     } else {
         name_options(&err);
@@ -116,21 +135,6 @@ static pickle_doc *read_nth(const char *file, const pickle_read_opts *opts, size
     }
     pickle_doc_free(doc);
     return NULL;
-}
-
-pickle_doc *input_read(const char *file, reading *r, int *status)
-{
-    pickle_read_opts opts = {
-        .struct_size = sizeof opts,
-        .limits = { .memory_bytes = r->memory, .inflated_bytes = r->inflated },
-        .strict = r->strict,
-        .encoding = r->encoding,
-        .on_progress = isatty(STDERR_FILENO) ? show_progress : NULL,
-        .ctx = &r->progress,
-    };
-
-    r->progress = (progress){ .started = now() };
-    return read_nth(file, &opts, r->index, status);
 }
 
 /* ------------------------------------------------------------------- bytes */
@@ -159,18 +163,52 @@ static bool read_all(int fd, pickle_buf *out, pickle_error *err)
     return true;
 }
 
-bool input_bytes(const char *file, pickle_buf *out, pickle_error *err)
+/* A file, from its start. */
+static void *map(int fd, size_t *size)
 {
-    bool is_stdin = strcmp(file, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-    pickle_buf raw = { 0 };
-    bool ok;
+    struct stat st;
+    void *mapping;
 
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+        (uint64_t)st.st_size > SIZE_MAX || lseek(fd, 0, SEEK_CUR) != 0)
+        return NULL;
+    *size = (size_t)st.st_size;
+    mapping = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+    return mapping == MAP_FAILED ? NULL : mapping;
+}
+
+bool contents_open(contents *c, const char *file, pickle_error *err)
+{
+    bool is_stdin = strcmp(file, "-") == 0, ok = true;
+    int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+
+    *c = (contents){ 0 };
     if (fd < 0)
         return io_error(err, "cannot open");
-    ok = read_all(fd, &raw, err) && pickle_inflate(raw.data, raw.len, NULL, out, err);
-    pickle_buf_free(&raw);
+    c->mapping = map(fd, &c->size);
+    c->data = c->mapping;
+    if (!c->mapping) {
+        ok = read_all(fd, &c->held, err);
+        c->data = c->held.data;
+        c->size = c->held.len;
+    }
     if (!is_stdin)
         close(fd);
+    return ok;
+}
+
+void contents_close(contents *c)
+{
+    if (c->mapping)
+        munmap(c->mapping, c->size);
+    pickle_buf_free(&c->held);
+}
+
+bool input_bytes(const char *file, pickle_buf *out, pickle_error *err)
+{
+    contents c;
+    bool ok = contents_open(&c, file, err) && pickle_inflate(c.data, c.size, NULL, out, err);
+
+    contents_close(&c);
     return ok;
 }

@@ -6,11 +6,29 @@
 
 #include "options.h"
 
-/* How far reading has come, in seconds since some start. */
+/* How far some work has come, in seconds since some start. */
 typedef struct progress {
+    const char *doing;
     double started, shown;
     bool drawn;
 } progress;
+
+/* Shows it on a terminal; NULL without one. */
+typedef bool progress_hook(void *p, uint64_t done, uint64_t total);
+progress_hook *progress_start(progress *p, const char *doing);
+void progress_end(progress *p);
+
+/* The bytes of a file as they are, mapped or read. */
+typedef struct contents {
+    const void *data;
+    size_t size;
+    void *mapping;
+    pickle_buf held;
+} contents;
+
+/* `file` may be "-". False: `err` says why; close it all the same. */
+bool contents_open(contents *c, const char *file, pickle_error *err);
+void contents_close(contents *c);
 
 /* How to read: what the options below set. It outlives the documents that were read with it. */
 typedef struct reading {
@@ -35,9 +53,9 @@ typedef struct reading {
             "of decompressed data (default: 4G, or more likewise)"                              \
     }
 
-/* Read pickle number `r->index` of `file` ("-": standard input). NULL: reported, *status is the
- * exit code. */
-pickle_doc *input_read(const char *file, reading *r, int *status);
+/* Read pickle number `r->index` of `file` ("-": standard input), from its contents if `c` is not
+ * NULL: the document goes on using them. NULL: reported, *status is the exit code. */
+pickle_doc *input_read(const char *file, const contents *c, reading *r, int *status);
 
 /* The bytes of `file`, decompressed, to be freed. False, with what could be read of them: `err`
  * says why. */

@@ -1,12 +1,10 @@
 /* output.c - buffered output to a terminal, a pipe or a file that is put in place when complete. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "output.h"
@@ -50,81 +48,27 @@ void out_open(output *o, color_choice color)
     o->color = color == COLOR_ALWAYS || (color == COLOR_AUTO && o->terminal && wants_color());
 }
 
-/* A name beside the target that nobody has; the file gets the permissions it would have got. */
-static bool open_beside(output *o)
-{
-    size_t size = strlen(o->target) + 32;
-
-    o->temporary = malloc(size);
-    o->fd = -1;
-    if (!o->temporary) {
-        errno = ENOMEM;
-        return false;
-    }
-    for (int i = 0; o->fd < 0 && i < 100; i++) {
-        snprintf(o->temporary, size, "%s.%ld-%d.tmp", o->target, (long)getpid(), i);
-        o->fd = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (o->fd < 0 && errno != EEXIST)
-            return false;
-    }
-    return o->fd >= 0;
-}
-
-static bool open_target(output *o, const char *path)
-{
-    struct stat st;
-    bool exists = stat(path, &st) == 0;
-
-    /* Through symbolic links, so that they stay. */
-    o->target = exists ? realpath(path, NULL) : strdup(path);
-    if (!o->target)
-        return false;
-    if (exists && !S_ISREG(st.st_mode)) {
-        o->fd = open(path, O_WRONLY | O_CLOEXEC);
-        return o->fd >= 0;
-    }
-    if (!open_beside(o))
-        return false;
-    return !exists || fchmod(o->fd, st.st_mode & 07777) == 0;
-}
-
-static void discard(output *o)
-{
-    if (o->temporary && o->fd >= 0)
-        unlink(o->temporary);
-    if (o->target && o->fd >= 0)
-        close(o->fd);
-    free(o->temporary);
-    free(o->target);
-}
-
 bool out_open_file(output *o, const char *path)
 {
+    pickle_error err;
+
     start(o, -1);
     o->ascii = false;
-    if (open_target(o, path))
-        return true;
-    complain(path, "cannot write: %s", strerror(errno));
-    discard(o);
-    return false;
+    o->target = path;
+    o->file = pickle_file_open(path, NULL, &err);
+    if (!o->file)
+        complain_error(path, &err);
+    return o->file != NULL;
 }
 
 /* ------------------------------------------------------------------- write */
 
 void out_flush(output *o)
 {
-    const char *p = o->buf;
+    pickle_sink sink = o->file ? pickle_file_sink(o->file) : pickle_sink_fd(&o->fd);
 
-    while (o->len > 0 && !o->error) {
-        ssize_t n = write(o->fd, p, o->len);
-
-        if (n < 0 && errno != EINTR)
-            o->error = errno;
-        if (n > 0) {
-            p += n;
-            o->len -= (size_t)n;
-        }
-    }
+    if (!o->error && !sink.write(sink.ctx, o->buf, o->len))
+        o->error = errno;
     o->len = 0;
 }
 
@@ -206,29 +150,19 @@ void out_size(output *o, uint64_t size)
 
 /* ------------------------------------------------------------------- close */
 
-static void close_file(output *o, bool keep)
-{
-    if (close(o->fd) != 0 && !o->error)
-        o->error = errno;
-    if (!o->temporary)
-        return;
-    if (keep && !o->error && rename(o->temporary, o->target) == 0)
-        return;
-    if (keep && !o->error)
-        o->error = errno;
-    unlink(o->temporary);
-}
-
 int out_close(output *o, bool keep)
 {
+    pickle_error err = { .sys = 0 };
+
     out_flush(o);
-    if (o->target)
-        close_file(o, keep);
-    if (o->error && o->error != EPIPE)
-        complain(o->target ? o->target : "standard output", "cannot write: %s", strerror(o->error));
-    free(o->target);
-    free(o->temporary);
-    return o->error && o->error != EPIPE ? EXIT_TROUBLE : EXIT_DONE;
+    if (o->file && keep && !pickle_file_commit(o->file, &err))
+        o->error = err.sys;
+    else if (!keep)
+        pickle_file_discard(o->file);
+    if (!o->error || o->error == EPIPE)
+        return EXIT_DONE;
+    complain(o->target ? o->target : "standard output", "cannot write: %s", strerror(o->error));
+    return EXIT_TROUBLE;
 }
 
 /* ------------------------------------------------------------------ errors */

@@ -5,7 +5,7 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
-#include <pickle/types.h>
+#include <pickle/write.h>
 
 /* Exit codes. */
 enum { EXIT_DONE = 0, EXIT_ABSENT = 1, EXIT_TROUBLE = 2 };
@@ -17,15 +17,16 @@ typedef struct output {
     int error;     /* errno of the first write that failed, else 0     */
     bool terminal; /* a person looks at it                             */
     bool color;
-    bool ascii;      /* the locale has no UTF-8                          */
-    char *target;    /* -o: the file this becomes; NULL: standard output */
-    char *temporary; /* what is written meanwhile; NULL: `target` itself */
+    bool ascii;         /* the locale has no UTF-8                          */
+    const char *target; /* -o: the file this becomes; NULL: standard output */
+    pickle_file *file;  /* likewise                                         */
     size_t len;
     char buf[1 << 15];
 } output;
 
 void out_open(output *o, color_choice color);
-/* Write to a file: beside it, until out_close puts it in place. False: reported. */
+/* Write to a file: beside it, until out_close puts it in place; `path` stays as long. False:
+ * reported. */
 bool out_open_file(output *o, const char *path);
 /* Flush and close; a file is put in place if `keep`. Reports what failed; a closed pipe is no
  * failure. Returns an exit code. */

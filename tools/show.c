@@ -240,7 +240,7 @@ static int show(request *r)
     int status, closed;
     located t;
     output o;
-    pickle_doc *doc = input_read(r->file, &r->reading, &status);
+    pickle_doc *doc = input_read(r->file, NULL, &r->reading, &status);
 
     if (!doc)
         return status;

@@ -307,7 +307,8 @@ typedef enum pickle_change_kind {
     PICKLE_CHANGE_SETITEMS,  /* value: a dict of the items set                              */
     PICKLE_CHANGE_ADDITEMS,  /* value: a set of the items added                             */
     PICKLE_CHANGE_PAYLOAD,   /* value: bytes, the raw array data behind a joblib wrapper    */
-    PICKLE_CHANGE_NESTED     /* value: root of the nested pickle behind a joblib wrapper    */
+    PICKLE_CHANGE_NESTED,    /* value: root of the nested pickle behind a joblib wrapper    */
+    PICKLE_CHANGE_CALL       /* value: a call with the object, whose result was thrown away */
 } pickle_change_kind;
 
 typedef struct pickle_change {

@@ -178,6 +178,11 @@ pickle_sink pickle_sink_buf(pickle_buf *buf)
     return (pickle_sink){ write_buf, buf };
 }
 
+bool pickle__sink_is_buf(pickle_sink out)
+{
+    return out.write == write_buf;
+}
+
 static bool write_fd(void *ctx, const void *data, size_t len)
 {
     const int *fd = ctx;

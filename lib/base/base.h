@@ -115,6 +115,9 @@ static inline unsigned pickle__digit(unsigned char c)
     return c >= 'a' && c <= 'z' ? c - 'a' + 10u : 36;
 }
 
+/* Was it made by pickle_sink_buf? Then its context is the buffer. */
+bool pickle__sink_is_buf(pickle_sink out);
+
 /* Write all of a NUL-terminated text to a sink. */
 static inline bool pickle__put(pickle_sink out, const char *text)
 {

@@ -1,6 +1,6 @@
 /*
- * io.h - where bytes come from: a reader is a stream of bytes, a source is a
- * window onto memory or onto a reader.
+ * io.h - where bytes come from and go to: a reader is a stream of bytes, a
+ * source is a window onto memory or onto a reader, a writer takes bytes.
  */
 #ifndef PICKLE__IO_H
 #define PICKLE__IO_H
@@ -35,6 +35,19 @@ static inline void pickle__close(pickle__reader *r)
 /* Readers over memory and over a descriptor (which stays open). NULL: no memory. */
 pickle__reader *pickle__memory_reader(const void *data, size_t size, const pickle_alloc *alloc);
 pickle__reader *pickle__fd_reader(int fd, const pickle_alloc *alloc);
+
+/*
+ * A stream that takes bytes. write() takes them all. finish() comes last: then
+ * everything is out, trailers too. close() frees the writer; without finish()
+ * the output is a torso. After a failure each further call fails with the same
+ * error.
+ */
+typedef struct pickle__writer pickle__writer;
+struct pickle__writer {
+    bool (*write)(pickle__writer *w, const void *data, size_t len, pickle_error *err);
+    bool (*finish)(pickle__writer *w, pickle_error *err);
+    void (*close)(pickle__writer *w);
+};
 
 /*
  * A window onto a stream. Over memory the window is everything. Over a reader

@@ -34,27 +34,68 @@
 static const struct {
     const char *name;
     const char *option; /* of the build */
+    const char *ending; /* of paths, for joblib; zstd's is pandas' */
     const pickle__decoder *decoder;
 } codecs[] = {
-    [PICKLE__CODEC_NONE] = { "none", "none", NULL },
-    [PICKLE__CODEC_ZLIB] = { "zlib", "zlib", INFLATE_DECODER },
-    [PICKLE__CODEC_GZIP] = { "gzip", "zlib", INFLATE_DECODER },
-    [PICKLE__CODEC_BZ2] = { "bz2", "bzip2", BZ2_DECODER },
-    [PICKLE__CODEC_XZ] = { "xz", "lzma", LZMA_DECODER },
-    [PICKLE__CODEC_LZMA] = { "lzma", "lzma", LZMA_DECODER },
-    [PICKLE__CODEC_LZ4] = { "lz4", "lz4", LZ4_DECODER },
-    [PICKLE__CODEC_ZSTD] = { "zstd", "zstd", ZSTD_DECODER },
-    [PICKLE__CODEC_ZFILE] = { "zfile", "zlib", INFLATE_DECODER },
+    [PICKLE_CODEC_AUTO] = { "auto", NULL, NULL, NULL },
+    [PICKLE_CODEC_NONE] = { "none", NULL, NULL, NULL },
+    [PICKLE_CODEC_ZLIB] = { "zlib", "zlib", ".z", INFLATE_DECODER },
+    [PICKLE_CODEC_GZIP] = { "gzip", "zlib", ".gz", INFLATE_DECODER },
+    [PICKLE_CODEC_BZ2] = { "bz2", "bzip2", ".bz2", BZ2_DECODER },
+    [PICKLE_CODEC_XZ] = { "xz", "lzma", ".xz", LZMA_DECODER },
+    [PICKLE_CODEC_LZMA] = { "lzma", "lzma", ".lzma", LZMA_DECODER },
+    [PICKLE_CODEC_LZ4] = { "lz4", "lz4", ".lz4", LZ4_DECODER },
+    [PICKLE_CODEC_ZSTD] = { "zstd", "zstd", ".zst", ZSTD_DECODER },
+    [PICKLE_CODEC_ZFILE] = { "zfile", "zlib", NULL, INFLATE_DECODER },
 };
 
-const char *pickle__codec_name(pickle__codec codec)
+#define CODECS (sizeof codecs / sizeof *codecs)
+
+const char *pickle_codec_name(pickle_codec codec)
 {
-    return codecs[codec].name;
+    return (size_t)codec < CODECS ? codecs[codec].name : "unknown";
 }
 
-bool pickle__codec_available(pickle__codec codec)
+bool pickle_codec_available(pickle_codec codec)
 {
-    return codecs[codec].decoder != NULL;
+    return (size_t)codec < CODECS && codecs[codec].decoder;
+}
+
+bool pickle_codec_from_name(const char *name, pickle_codec *out)
+{
+    for (size_t i = 0; name && i < CODECS; i++) {
+        if (strcmp(codecs[i].name, name) == 0) {
+            *out = (pickle_codec)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+pickle_codec pickle_codec_from_path(const char *path)
+{
+    size_t len = path ? strlen(path) : 0;
+
+    for (size_t i = 0; i < CODECS; i++) {
+        const char *ending = codecs[i].ending;
+        size_t ending_len = ending ? strlen(ending) : SIZE_MAX;
+
+        if (ending_len <= len && strcmp(path + len - ending_len, ending) == 0)
+            return (pickle_codec)i;
+    }
+    return PICKLE_CODEC_NONE;
+}
+
+bool pickle__codec_missing(pickle_codec codec, pickle_error *err)
+{
+    const char *option = (size_t)codec < CODECS ? codecs[codec].option : NULL;
+
+    if (!option)
+        return pickle__fail(err, PICKLE_ERR_UNSUPPORTED, 0, "%s: not a codec",
+                            pickle_codec_name(codec));
+    return pickle__fail(err, PICKLE_ERR_UNSUPPORTED, 0,
+                        "%s: not built in (the build option is -D%s=enabled)",
+                        pickle_codec_name(codec), option);
 }
 
 /* ------------------------------------------------------------- recognition */
@@ -86,29 +127,29 @@ static bool is_bz2(const unsigned char *head, size_t len)
            begins(head + 4, len - 4, "\x17\x72\x45\x38\x50\x90", 6);
 }
 
-pickle__codec pickle__sniff_codec(const unsigned char *head, size_t len)
+pickle_codec pickle__sniff_codec(const unsigned char *head, size_t len)
 {
     if (len < 2)
-        return PICKLE__CODEC_NONE;
+        return PICKLE_CODEC_NONE;
     if (is_zlib(head))
-        return PICKLE__CODEC_ZLIB;
+        return PICKLE_CODEC_ZLIB;
     if (is_bz2(head, len))
-        return PICKLE__CODEC_BZ2;
+        return PICKLE_CODEC_BZ2;
     /* 'Z', 0x1f, 0xfd and 0x04 are no opcodes. */
     if (begins(head, len, "ZF", 2))
-        return PICKLE__CODEC_ZFILE;
+        return PICKLE_CODEC_ZFILE;
     if (begins(head, len, "\x1f\x8b", 2))
-        return PICKLE__CODEC_GZIP;
+        return PICKLE_CODEC_GZIP;
     if (begins(head, len, "\xfd\x37\x7a\x58\x5a", 5))
-        return PICKLE__CODEC_XZ;
+        return PICKLE_CODEC_XZ;
     if (begins(head, len, "\x04\x22\x4d\x18", 4))
-        return PICKLE__CODEC_LZ4;
+        return PICKLE_CODEC_LZ4;
     /* ']' and '(' are EMPTY_LIST and MARK, but 0x00 and 0xb5 are no opcodes. */
     if (begins(head, len, "\x5d\x00", 2))
-        return PICKLE__CODEC_LZMA;
+        return PICKLE_CODEC_LZMA;
     if (begins(head, len, "\x28\xb5\x2f\xfd", 4))
-        return PICKLE__CODEC_ZSTD;
-    return PICKLE__CODEC_NONE;
+        return PICKLE_CODEC_ZSTD;
+    return PICKLE_CODEC_NONE;
 }
 
 /* Whether lz4 and zstd step over what begins so: a frame of something else. */
@@ -118,19 +159,19 @@ static bool is_skippable(const unsigned char *head, size_t len)
 }
 
 /* Whether the stream of `codec` that ended goes on with what follows it. */
-static bool goes_on(pickle__codec codec, const unsigned char *head, size_t len)
+static bool goes_on(pickle_codec codec, const unsigned char *head, size_t len)
 {
-    pickle__codec next = pickle__sniff_codec(head, len);
+    pickle_codec next = pickle__sniff_codec(head, len);
 
     switch (codec) {
-    case PICKLE__CODEC_ZLIB:
-    case PICKLE__CODEC_ZFILE:
+    case PICKLE_CODEC_ZLIB:
+    case PICKLE_CODEC_ZFILE:
         return false;
-    case PICKLE__CODEC_XZ:
-    case PICKLE__CODEC_LZMA:
-        return next == PICKLE__CODEC_XZ || next == PICKLE__CODEC_LZMA;
-    case PICKLE__CODEC_LZ4:
-    case PICKLE__CODEC_ZSTD:
+    case PICKLE_CODEC_XZ:
+    case PICKLE_CODEC_LZMA:
+        return next == PICKLE_CODEC_XZ || next == PICKLE_CODEC_LZMA;
+    case PICKLE_CODEC_LZ4:
+    case PICKLE_CODEC_ZSTD:
         return next == codec || is_skippable(head, len);
     default:
         return next == codec;
@@ -175,7 +216,7 @@ void pickle__codec_free(void *opaque, void *ptr)
 
 typedef struct codec_reader {
     pickle__reader reader;
-    pickle__codec codec;
+    pickle_codec codec;
     const pickle__decoder *decoder;
     const pickle_alloc *alloc;
     pickle__source input;
@@ -195,7 +236,7 @@ static void fail(codec_reader *c, pickle_status code, const char *problem)
         pickle__no_memory(&c->error, c->produced);
     else
         pickle__fail(&c->error, code, c->produced, "%s: %s at compressed byte %" PRIu64,
-                     pickle__codec_name(c->codec), problem, pickle__source_offset(&c->input));
+                     pickle_codec_name(c->codec), problem, pickle__source_offset(&c->input));
 }
 
 /* The input has no more, or could not be read. */
@@ -232,7 +273,7 @@ static void end_stream(codec_reader *c, size_t unread)
 
     finish(c);
     /* As the gzip module does: tapes and disks pad files with zeros. */
-    while (c->codec == PICKLE__CODEC_GZIP && pickle__source_need(in, 1) && *in->at == 0)
+    while (c->codec == PICKLE_CODEC_GZIP && pickle__source_need(in, 1) && *in->at == 0)
         in->at++;
     pickle__source_need(in, PICKLE__SNIFF_SIZE);
     if (in->status != PICKLE_OK) {
@@ -331,7 +372,7 @@ static void skip_zfile_header(codec_reader *c)
 }
 
 /* NULL: no memory. */
-static codec_reader *new_reader(pickle__codec codec, pickle__source *input,
+static codec_reader *new_reader(pickle_codec codec, pickle__source *input,
                                 const pickle_alloc *alloc)
 {
     const pickle__decoder *decoder = codecs[codec].decoder;
@@ -350,22 +391,20 @@ static codec_reader *new_reader(pickle__codec codec, pickle__source *input,
     return c;
 }
 
-pickle__reader *pickle__codec_reader(pickle__codec codec, pickle__source *input,
+pickle__reader *pickle__codec_reader(pickle_codec codec, pickle__source *input,
                                      const pickle_alloc *alloc, pickle_error *err)
 {
     codec_reader *c = NULL;
 
-    if (!pickle__codec_available(codec))
-        pickle__fail(err, PICKLE_ERR_UNSUPPORTED, 0,
-                     "%s: not built in (the build option is -D%s=enabled)",
-                     pickle__codec_name(codec), codecs[codec].option);
+    if (!pickle_codec_available(codec))
+        pickle__codec_missing(codec, err);
     else if (!(c = new_reader(codec, input, alloc)))
         pickle__no_memory(err, 0);
     if (!c) {
         pickle__source_close(input);
         return NULL;
     }
-    if (codec == PICKLE__CODEC_ZFILE)
+    if (codec == PICKLE_CODEC_ZFILE)
         skip_zfile_header(c);
     if (c->status == PICKLE_OK)
         start(c);

@@ -1,31 +1,16 @@
-/* codec.h - compressed streams: which codec wrote a file, and readers that inflate it. */
+/* codec.h - compressed streams: which codec wrote a file, readers that inflate it, and writers. */
 #ifndef PICKLE__CODEC_H
 #define PICKLE__CODEC_H
 
 #include "base/io.h"
 
-typedef enum pickle__codec {
-    PICKLE__CODEC_NONE,
-    PICKLE__CODEC_ZLIB,
-    PICKLE__CODEC_GZIP,
-    PICKLE__CODEC_BZ2,
-    PICKLE__CODEC_XZ,
-    PICKLE__CODEC_LZMA, /* the format before xz, "lzma alone" */
-    PICKLE__CODEC_LZ4,  /* frames */
-    PICKLE__CODEC_ZSTD,
-    PICKLE__CODEC_ZFILE /* joblib before 0.10: "ZF", the length in hexadecimal, zlib */
-} pickle__codec;
+#include <pickle/codec.h>
 
 /* Bytes at the start of a file that tell the codec; fewer do when the file has no more. */
 #define PICKLE__SNIFF_SIZE 10
 
 /* By the leading bytes, as joblib does, but never for bytes that begin a pickle. */
-pickle__codec pickle__sniff_codec(const unsigned char *head, size_t len);
-
-/* "zlib", "gzip", "bz2", "xz", "lzma", "lz4", "zstd", "zfile"; "none". */
-const char *pickle__codec_name(pickle__codec codec);
-/* Whether this build can read it; PICKLE__CODEC_NONE is none. */
-bool pickle__codec_available(pickle__codec codec);
+pickle_codec pickle__sniff_codec(const unsigned char *head, size_t len);
 
 /*
  * A reader that inflates what `input` has from its window on; memory is
@@ -47,11 +32,27 @@ bool pickle__codec_available(pickle__codec codec);
  * with zero bytes between), bz2, xz and lzma, lz4 and zstd. Anything else after
  * the end is not read.
  */
-pickle__reader *pickle__codec_reader(pickle__codec codec, pickle__source *input,
+pickle__reader *pickle__codec_reader(pickle_codec codec, pickle__source *input,
                                      const pickle_alloc *alloc, pickle_error *err);
 
 /* Once such a reader has ended: the offset in the compressed input of the first byte that it did
  * not read; 0 when there is none. */
 uint64_t pickle__codec_trailing(const pickle__reader *reader);
+
+/*
+ * A writer that compresses to `out`, as one stream (blocks of bz2 that threads made are streams of
+ * their own). how->header is read until the first bytes are out. Error offsets count bytes taken.
+ *
+ *   PICKLE_ERR_UNSUPPORTED  the codec is not built in, or is only read
+ *   PICKLE_ERR_ARG          no such level or check; a write after finish()
+ *   PICKLE_ERR_IO           the sink refused; errno in `sys`
+ *   PICKLE_ERR_NOMEM
+ *
+ * How the bytes are cut into calls of write() shows in the output of lz4, and of ISA-L, which only
+ * those get who do not ask for `exact`. For joblib's lz4, write at once what Python's pickler does,
+ * and arrays in joblib's pieces of 16 MiB.
+ */
+pickle__writer *pickle__codec_writer(const pickle_compression *how, pickle_sink out,
+                                     const pickle_alloc *alloc, pickle_error *err);
 
 #endif

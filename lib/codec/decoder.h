@@ -18,7 +18,7 @@ typedef struct pickle__chunk {
 typedef struct pickle__decoder {
     size_t state_size;
     /* Fills a state that holds anything; false: no memory, and nothing to finish. */
-    bool (*start)(void *state, pickle__codec codec, const pickle_alloc *alloc);
+    bool (*start)(void *state, pickle_codec codec, const pickle_alloc *alloc);
     /*
      * Goes on as far as input and room allow. PICKLE_OK; PICKLE_END when the stream is over and its
      * checksum right, with `in` and `unread` telling where; or an error. To do nothing and return
@@ -33,6 +33,9 @@ extern const pickle__decoder pickle__bz2_decoder;
 extern const pickle__decoder pickle__lzma_decoder; /* xz and lzma */
 extern const pickle__decoder pickle__lz4_decoder;
 extern const pickle__decoder pickle__zstd_decoder;
+
+/* PICKLE_ERR_UNSUPPORTED with the option of the build that is missing; returns false. */
+PICKLE__COLD bool pickle__codec_missing(pickle_codec codec, pickle_error *err);
 
 /* Memory for libraries that do not tell the size of what they free; `opaque` is the allocator. */
 void *pickle__codec_alloc(void *opaque, size_t count, size_t size);

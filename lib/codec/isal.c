@@ -1,5 +1,5 @@
-/* isal.c - zlib and gzip streams with igzip of ISA-L, about twice as fast as zlib. */
-#include "codec/decoder.h"
+/* isal.c - zlib and gzip streams, and raw deflate, with igzip of ISA-L: faster than zlib. */
+#include "codec/encoder.h"
 
 #if PICKLE__HAVE_ISAL
 
@@ -14,7 +14,7 @@ typedef struct isal_state {
     bool in_body;
 } isal_state;
 
-static bool isal_start(void *state, pickle__codec codec, const pickle_alloc *alloc)
+static bool isal_start(void *state, pickle_codec codec, const pickle_alloc *alloc)
 {
     isal_state *s = state;
 
@@ -22,7 +22,7 @@ static bool isal_start(void *state, pickle__codec codec, const pickle_alloc *all
     isal_inflate_init(&s->stream);
     isal_gzip_header_init(&s->gzip);
     memset(&s->zlib, 0, sizeof s->zlib);
-    s->stream.crc_flag = codec == PICKLE__CODEC_GZIP ? ISAL_GZIP : ISAL_ZLIB;
+    s->stream.crc_flag = codec == PICKLE_CODEC_GZIP ? ISAL_GZIP : ISAL_ZLIB;
     s->in_body = false;
     return true;
 }
@@ -96,5 +96,76 @@ static void isal_finish(void *state)
 
 const pickle__decoder pickle__inflate_decoder = { sizeof(isal_state), isal_start, isal_step,
                                                   isal_finish };
+
+/* ----------------------------------------------------------------- encoder */
+
+/* For the longest blocks that igzip makes at its levels. */
+static const uint32_t level_sizes[] = { 0, ISAL_DEF_LVL1_EXTRA_LARGE, ISAL_DEF_LVL2_EXTRA_LARGE,
+                                        ISAL_DEF_LVL3_EXTRA_LARGE };
+
+typedef struct isal_encoder {
+    struct isal_zstream stream;
+    const pickle_alloc *alloc;
+} isal_encoder;
+
+/* igzip's level for one of zlib's: see deflate.c for which go to zlib where that is there. */
+static uint32_t igzip_level(int level)
+{
+    return level < 2 ? (uint32_t)level : level < 5 ? 2 : 3;
+}
+
+static bool isal_encoder_start(void *state, const pickle_compression *how,
+                               const pickle_alloc *alloc)
+{
+    uint32_t level = igzip_level(how->level);
+    isal_encoder *s = state;
+
+    isal_deflate_init(&s->stream);
+    s->alloc = alloc;
+    s->stream.level = level;
+    s->stream.level_buf_size = level_sizes[level];
+    if (level > 0)
+        s->stream.level_buf = pickle__alloc(alloc, level_sizes[level]);
+    return level == 0 || s->stream.level_buf;
+}
+
+static void isal_encoder_prime(void *state, const void *before, size_t len)
+{
+    isal_deflate_set_dict(&((isal_encoder *)state)->stream, pickle__unconst(before), (uint32_t)len);
+}
+
+static pickle_status isal_encoder_step(void *state, pickle__chunk *chunk, pickle__flush flush)
+{
+    struct isal_zstream *z = &((isal_encoder *)state)->stream;
+    int ret;
+
+    z->next_in = pickle__unconst(chunk->in);
+    z->avail_in = (uint32_t)chunk->in_len;
+    z->next_out = chunk->out;
+    z->avail_out = (uint32_t)chunk->out_len;
+    z->flush = flush == PICKLE__SYNC ? SYNC_FLUSH : NO_FLUSH;
+    z->end_of_stream = flush == PICKLE__LAST;
+    ret = isal_deflate(z);
+    chunk->in = z->next_in;
+    chunk->in_len = z->avail_in;
+    chunk->out = z->next_out;
+    chunk->out_len = z->avail_out;
+    if (ret != COMP_OK)
+        return PICKLE_ERR_CODEC;
+    if (flush == PICKLE__SYNC)
+        return z->avail_out > 0 ? PICKLE_END : PICKLE_OK;
+    return z->internal_state.state == ZSTATE_END ? PICKLE_END : PICKLE_OK;
+}
+
+static void isal_encoder_finish(void *state)
+{
+    isal_encoder *s = state;
+
+    pickle__free(s->alloc, s->stream.level_buf, s->stream.level_buf_size);
+}
+
+const pickle__encoder pickle__isal_encoder = { sizeof(isal_encoder), isal_encoder_start,
+                                               isal_encoder_step, isal_encoder_finish,
+                                               isal_encoder_prime };
 
 #endif

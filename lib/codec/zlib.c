@@ -1,8 +1,7 @@
-/* zlib.c - zlib and gzip streams with zlib. */
-#include "codec/decoder.h"
+/* zlib.c - zlib and gzip streams, and raw deflate, with zlib. */
+#include "codec/encoder.h"
 
-/* ISA-L stands in for it where both are there: see isal.c. */
-#if PICKLE__HAVE_ZLIB && !PICKLE__HAVE_ISAL
+#if PICKLE__HAVE_ZLIB
 
 #define ZLIB_CONST
 #include <zlib.h>
@@ -12,15 +11,23 @@ static voidpf zlib_alloc(voidpf opaque, uInt count, uInt size)
     return pickle__codec_alloc(opaque, count, size);
 }
 
-static bool zlib_start(void *state, pickle__codec codec, const pickle_alloc *alloc)
+static void init_stream(z_stream *z, const pickle_alloc *alloc)
 {
-    z_stream *z = state;
-    int bits = codec == PICKLE__CODEC_GZIP ? MAX_WBITS + 16 : MAX_WBITS;
-
     memset(z, 0, sizeof *z);
     z->zalloc = zlib_alloc;
     z->zfree = pickle__codec_free;
     z->opaque = pickle__unconst(alloc);
+}
+
+/* ISA-L stands in for it where both are there: see isal.c. */
+#if !PICKLE__HAVE_ISAL
+
+static bool zlib_start(void *state, pickle_codec codec, const pickle_alloc *alloc)
+{
+    z_stream *z = state;
+    int bits = codec == PICKLE_CODEC_GZIP ? MAX_WBITS + 16 : MAX_WBITS;
+
+    init_stream(z, alloc);
     return inflateInit2(z, bits) == Z_OK;
 }
 
@@ -61,5 +68,52 @@ static void zlib_finish(void *state)
 
 const pickle__decoder pickle__inflate_decoder = { sizeof(z_stream), zlib_start, zlib_step,
                                                   zlib_finish };
+
+#endif
+
+/* ----------------------------------------------------------------- encoder */
+
+static bool deflate_start(void *state, const pickle_compression *how, const pickle_alloc *alloc)
+{
+    z_stream *z = state;
+
+    init_stream(z, alloc);
+    return deflateInit2(z, how->level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+}
+
+static void deflate_prime(void *state, const void *before, size_t len)
+{
+    deflateSetDictionary(state, before, (uInt)len);
+}
+
+static pickle_status deflate_step(void *state, pickle__chunk *chunk, pickle__flush flush)
+{
+    static const int flushes[] = {
+        [PICKLE__GO_ON] = Z_NO_FLUSH, [PICKLE__SYNC] = Z_SYNC_FLUSH, [PICKLE__LAST] = Z_FINISH
+    };
+    z_stream *z = state;
+    int ret;
+
+    z->next_in = chunk->in;
+    z->avail_in = (uInt)chunk->in_len;
+    z->next_out = chunk->out;
+    z->avail_out = (uInt)chunk->out_len;
+    ret = deflate(z, flushes[flush]);
+    chunk->in = z->next_in;
+    chunk->in_len = z->avail_in;
+    chunk->out = z->next_out;
+    chunk->out_len = z->avail_out;
+    if (ret == Z_STREAM_END || (flush == PICKLE__SYNC && z->avail_out > 0))
+        return PICKLE_END;
+    return ret == Z_OK || ret == Z_BUF_ERROR ? PICKLE_OK : PICKLE_ERR_CODEC;
+}
+
+static void deflate_finish(void *state)
+{
+    deflateEnd(state);
+}
+
+const pickle__encoder pickle__zlib_encoder = { sizeof(z_stream), deflate_start, deflate_step,
+                                               deflate_finish, deflate_prime };
 
 #endif

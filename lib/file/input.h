@@ -10,7 +10,7 @@ typedef struct pickle__input {
     pickle__source src;
     pickle__settings set;
     pickle_limits limits;
-    pickle__codec codec;
+    pickle_codec codec;
     bool plain;
     void *mapping; /* of a large file */
     size_t mapped;

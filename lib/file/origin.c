@@ -25,7 +25,7 @@ static const char *joblib_of(const pickle__traits *t)
 {
     if (!t->joblib)
         return NULL;
-    if (t->joblib_proto5)
+    if (t->nested_protocol >= 5)
         return ">=1.5";
     return t->joblib_aligned ? ">=1.2" : "0.10-1.1";
 }

@@ -95,7 +95,7 @@ static bool inflate(pickle_doc *doc, uint64_t size, pickle_error *err)
     uint64_t limit = limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, size);
     pickle__reader *reader;
 
-    in->codec = PICKLE__CODEC_NONE;
+    in->codec = PICKLE_CODEC_NONE;
     if (in->plain)
         return true;
     /* What most pickles begin with begins no compressed stream. */
@@ -107,7 +107,7 @@ static bool inflate(pickle_doc *doc, uint64_t size, pickle_error *err)
         return false;
     }
     in->codec = pickle__sniff_codec(in->src.at, pickle__source_left(&in->src));
-    if (in->codec == PICKLE__CODEC_NONE)
+    if (in->codec == PICKLE_CODEC_NONE)
         return true;
     reader = pickle__codec_reader(in->codec, &in->src, doc->alloc, err);
     if (!reader)
@@ -118,15 +118,15 @@ static bool inflate(pickle_doc *doc, uint64_t size, pickle_error *err)
 static const char *container_name(const pickle__input *in, bool joblib)
 {
     static const char *const names[][2] = {
-        { "pickle", "joblib" },
-        { "pickle+zlib", "joblib+zlib" },
-        { "pickle+gzip", "joblib+gzip" },
-        { "pickle+bz2", "joblib+bz2" },
-        { "pickle+xz", "joblib+xz" },
-        { "pickle+lzma", "joblib+lzma" },
-        { "pickle+lz4", "joblib+lz4" },
-        { "pickle+zstd", "joblib+zstd" },
-        { "pickle+zfile", "joblib+zfile" },
+        [PICKLE_CODEC_NONE] = { "pickle", "joblib" },
+        [PICKLE_CODEC_ZLIB] = { "pickle+zlib", "joblib+zlib" },
+        [PICKLE_CODEC_GZIP] = { "pickle+gzip", "joblib+gzip" },
+        [PICKLE_CODEC_BZ2] = { "pickle+bz2", "joblib+bz2" },
+        [PICKLE_CODEC_XZ] = { "pickle+xz", "joblib+xz" },
+        [PICKLE_CODEC_LZMA] = { "pickle+lzma", "joblib+lzma" },
+        [PICKLE_CODEC_LZ4] = { "pickle+lz4", "joblib+lz4" },
+        [PICKLE_CODEC_ZSTD] = { "pickle+zstd", "joblib+zstd" },
+        [PICKLE_CODEC_ZFILE] = { "pickle+zfile", "joblib+zfile" },
     };
 
     return names[in->codec][joblib];
@@ -252,7 +252,7 @@ static bool is_compressed(const pickle__input *in, int fd)
     unsigned char head[PICKLE__SNIFF_SIZE];
     ssize_t got = in->plain ? 0 : pread(fd, head, sizeof head, 0);
 
-    return got > 0 && pickle__sniff_codec(head, (size_t)got) != PICKLE__CODEC_NONE;
+    return got > 0 && pickle__sniff_codec(head, (size_t)got) != PICKLE_CODEC_NONE;
 }
 
 static bool load_stream(pickle_doc *doc, int fd, uint64_t size, pickle_error *err)

@@ -72,6 +72,9 @@ void pickle__doc_reset(pickle_doc *doc)
     doc->root = NULL;
     doc->protocol = 0;
     doc->consumed = 0;
+    doc->made = doc->edited = false;
+    doc->names = NULL;
+    memset(&doc->failed, 0, sizeof doc->failed);
     memset(&doc->traits, 0, sizeof doc->traits);
 }
 

@@ -19,9 +19,10 @@
  */
 struct pickle__index {
     pickle_doc *doc;
-    pickle__index *next;            /* all of the document's, to free them        */
+    pickle__index *next, *prev;     /* all of the document's, to free them        */
     size_t size;                    /* of this allocation                         */
     size_t count;                   /* items without duplicates; pairs for a dict */
+    size_t room;                    /* how many there can be                      */
     pickle_val **items;             /* the table's own, or a copy without them    */
     struct pickle__digest *digests; /* of their keys */
     uint32_t mask;                  /* slots - 1 */
@@ -30,12 +31,18 @@ struct pickle__index {
 
 /* Facts for pickle_get_origin, gathered on the way; the graph does not show them. */
 typedef struct pickle__traits {
-    bool py2_str, py3_bytes;    /* opcodes only one of the Pythons writes       */
-    bool c_batches, py_batches; /* batch edges only one of the picklers makes   */
-    bool memo_from_one;         /* Python 2's cPickle                           */
-    bool numpy_old, numpy_new;  /* numpy.core, numpy._core                      */
-    bool joblib, joblib_aligned, joblib_proto5;
-    bool short_frames; /* frames of less than four bytes: Python < 3.7 */
+    bool py2_str, py3_bytes;    /* opcodes only one of the Pythons writes         */
+    bool c_batches, py_batches; /* batch edges only one of the picklers makes     */
+    bool memo_from_one;         /* Python 2's cPickle                             */
+    uint64_t memo_gap;          /* the first key that was left out; 0: none       */
+    bool text;                  /* opcodes that protocol 0 alone has              */
+    bool int_lines;             /* INT for small ones: Python 3.6 has LONG alone  */
+    bool old_text;              /* UNICODE without the escapes of Python 3.7      */
+    bool old_frames;            /* Python 3.4 to 3.6: short ones, or long operands in them */
+    bool numpy_old, numpy_new;  /* numpy.core, numpy._core                        */
+    bool joblib, joblib_aligned;
+    int nested_protocol; /* of joblib's arrays of objects; 0: there are none      */
+    size_t full_batches; /* dicts and sets that so far end with a batch of 1000: see vm.c */
     size_t pickles;
 } pickle__traits;
 
@@ -47,6 +54,10 @@ struct pickle_doc {
     _Atomic(size_t) index_bytes;
     _Atomic(uint64_t) seed; /* of the hashes; 0 until one is needed: pickle__doc_seed */
     int protocol;
+    bool made;           /* by pickle_doc_new rather than by reading */
+    bool edited;         /* something in it was made or changed in C  */
+    pickle_error failed; /* the first constructor or change that did; code PICKLE_OK: none */
+    pickle_val *names;   /* texts of which there is one node each: see pickle__intern */
     const char *container;
     uint64_t consumed;
     pickle__traits traits;
@@ -143,6 +154,55 @@ size_t pickle__table_items(const pickle_val *table, pickle_val ***items);
 /* The item with this key, its value behind it in a dict; NULL: there is none. */
 pickle_val *const *pickle__table_find(const pickle_val *table, const pickle_val *key);
 pickle_val *const *pickle__table_find_str(const pickle_val *table, const char *text, size_t len);
+
+/*
+ * Changes. A table is settled first: what duplicates it was read with are gone,
+ * and what is found in it are its own items. False: no memory for the index.
+ */
+bool pickle__table_settle(pickle_val *table);
+/* Put an item, a dict's with its value, at the end of a settled table that has no such key. */
+bool pickle__table_append(pickle_doc *doc, pickle_val *table, pickle_val *const *item);
+/* Take out what was found in a settled table; the order stays. */
+void pickle__table_remove(pickle_val *table, pickle_val *const *item);
+/* Keys or values were changed in place. */
+void pickle__table_changed(pickle_val *table);
+
+/* ------------------------------------------------------- made and changed in C */
+
+/* Keep the first failure of a document; returns false. */
+PICKLE__COLD bool pickle__doc_fail(pickle_doc *doc, pickle_status code, const char *format, ...)
+    PICKLE__PRINTF(3, 4);
+PICKLE__COLD bool pickle__doc_no_memory(pickle_doc *doc);
+
+/* Whatever makes or changes values begins here: limits are for what is read. */
+PICKLE__INLINE pickle_doc *pickle__edit(pickle_doc *doc)
+{
+    doc->arena.limit = SIZE_MAX;
+    doc->edited = true;
+    return doc;
+}
+
+/* Values are const to those who only read. */
+PICKLE__INLINE pickle_val *pickle__mutable(const pickle_val *v)
+{
+    return (pickle_val *)(uintptr_t)v;
+}
+
+/* What a constructor gives: a new node that stands nowhere; for NULL the document has failed. */
+pickle_val *pickle__made(pickle_doc *doc, pickle_val *v, uint64_t flags);
+
+/* False, and a failed document, for NULL: a constructor that failed, or the caller's mistake. */
+bool pickle__given(pickle_doc *doc, const void *what, const char *name);
+
+/* The one node for this text: of modules, names, and attributes, which CPython interns. */
+pickle_val *pickle__intern(pickle_doc *doc, const char *text);
+
+/* May `key` be a key? Else the document has failed. */
+bool pickle__check_key(pickle_doc *doc, const pickle_val *key);
+
+/* Set an item of a table: at its place if the key is there, else at the end. */
+bool pickle__table_put(pickle_doc *doc, pickle_val *table, const pickle_val *key,
+                       const pickle_val *value);
 
 /* The class of an object, as pickle_class. */
 const pickle__global *pickle__class_of(const pickle_val *object);

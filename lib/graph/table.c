@@ -53,6 +53,7 @@ static pickle__index *new_index(pickle_doc *doc, size_t n, size_t width)
     memset(x, 0, sizeof *x + slots * sizeof *x->slots);
     x->doc = doc;
     x->size = size;
+    x->room = n;
     x->mask = (uint32_t)(slots - 1);
     x->slots = (uint32_t *)(x + 1);
     x->digests = (pickle__digest *)(void *)(x->slots + slots);
@@ -129,6 +130,8 @@ static void own(pickle_doc *doc, pickle__index *x)
     x->next = atomic_load(&doc->indexes);
     while (!atomic_compare_exchange_weak(&doc->indexes, &x->next, x))
         ;
+    if (x->next) /* whose `prev` is set by nobody else */
+        x->next->prev = x;
     atomic_fetch_add(&doc->index_bytes, x->size);
 }
 
@@ -243,4 +246,131 @@ pickle_val *const *pickle__table_find_str(const pickle_val *table, const char *t
             pickle__text_is(items[i - width], text, len))
             return items + i - width;
     return NULL;
+}
+
+/* ---------------------------------------------------------------- changing */
+
+/*
+ * Those who change a document have it for themselves. The index of a table that
+ * is changed goes along: it refers to the table's own items, and grows as they do.
+ */
+
+static void set_index(pickle_val *table, pickle__index *x)
+{
+    atomic_store_explicit(&PICKLE__AS(pickle__table, table)->index, x, memory_order_relaxed);
+}
+
+static void drop_index(pickle__index *x)
+{
+    pickle_doc *doc = x->doc;
+
+    if (x->next)
+        x->next->prev = x->prev;
+    if (x->prev)
+        x->prev->next = x->next;
+    else
+        atomic_store(&doc->indexes, x->next);
+    atomic_fetch_sub(&doc->index_bytes, x->size);
+    pickle__free(doc->alloc, x, x->size);
+}
+
+/* All keys are different: only their digests count. */
+static void fill_slots(pickle__index *x)
+{
+    memset(x->slots, 0, ((size_t)x->mask + 1) * sizeof *x->slots);
+    for (size_t i = 0; i < x->count; i++) {
+        uint32_t at = (uint32_t)x->digests[i].lo & x->mask;
+
+        while (x->slots[at])
+            at = (at + 1) & x->mask;
+        x->slots[at] = (uint32_t)i + 1;
+    }
+}
+
+/* An index with twice the room takes the place of one that is full. */
+static pickle__index *grow_index(pickle_val *table, pickle__index *x)
+{
+    pickle__index *bigger = new_index(x->doc, x->count * 2, 0);
+
+    if (!bigger)
+        return NULL;
+    bigger->count = x->count;
+    bigger->items = x->items;
+    memcpy(bigger->digests, x->digests, x->count * sizeof *x->digests);
+    fill_slots(bigger);
+    own(x->doc, bigger);
+    drop_index(x);
+    set_index(table, bigger);
+    return bigger;
+}
+
+bool pickle__table_settle(pickle_val *table)
+{
+    pickle__list *l = PICKLE__AS(pickle__list, table);
+    pickle__index *x = index_of(table);
+
+    if (!has_slots(x))
+        return x != NULL;
+    if (x->items != l->items) {
+        size_t n = x->count * stride(table);
+
+        memcpy(l->items, x->items, n * sizeof *l->items);
+        pickle__set_len(table, n);
+        x->items = l->items;
+    }
+    return true;
+}
+
+bool pickle__table_append(pickle_doc *doc, pickle_val *table, pickle_val *const *item)
+{
+    pickle__index *x = index_of(table);
+    pickle__digester d;
+    pickle__digest digest;
+    uint32_t *slot;
+    bool ok;
+
+    if (!has_slots(x))
+        return pickle__extend(doc, table, item, stride(table));
+    if (x->count == x->room && !(x = grow_index(table, x)))
+        return false;
+    pickle__digester_init(&d, doc);
+    ok = pickle__digest_key(&d, item[0], &digest);
+    pickle__digester_free(&d);
+    slot = ok ? probe(x, digest) : NULL;
+    /* It is there after all: there was no memory when it was looked for. */
+    if (!slot || *slot || !pickle__extend(doc, table, item, stride(table)))
+        return false;
+    x->digests[x->count] = digest;
+    *slot = (uint32_t)++x->count;
+    x->items = PICKLE__AS(pickle__list, table)->items;
+    set_index(table, x);
+    return true;
+}
+
+void pickle__table_remove(pickle_val *table, pickle_val *const *item)
+{
+    pickle__list *l = PICKLE__AS(pickle__list, table);
+    pickle__index *x = index_of(table);
+    size_t width = stride(table), left = pickle__len(table) - width;
+    size_t at = (size_t)(item - l->items);
+
+    memmove(l->items + at, l->items + at + width, (left - at) * sizeof *l->items);
+    pickle__set_len(table, left);
+    if (!has_slots(x))
+        return;
+    x->count--;
+    at /= width;
+    memmove(x->digests + at, x->digests + at + 1, (x->count - at) * sizeof *x->digests);
+    fill_slots(x);
+}
+
+void pickle__table_changed(pickle_val *table)
+{
+    pickle__table *t = PICKLE__AS(pickle__table, table);
+    pickle__index *x = atomic_load_explicit(&t->index, memory_order_relaxed);
+    pickle_doc *doc = x->doc;
+
+    if (x != &doc->unindexed && x != &doc->unique)
+        drop_index(x);
+    set_index(table, &doc->unindexed);
 }

@@ -25,6 +25,8 @@ struct pickle_val {
 /* Every node: */
 #define PICKLE__STATIC   PICKLE__FLAG(0) /* in read-only memory, shared by all documents      */
 #define PICKLE__MEMOIZED PICKLE__FLAG(1) /* a PUT or MEMOIZE stored it                        */
+#define PICKLE__SHARED   PICKLE__FLAG(6) /* stands in more than one place: a GET, a DUP        */
+#define PICKLE__LOOSE    PICKLE__FLAG(7) /* made in C, and stands nowhere yet                  */
 /* By kind: */
 #define PICKLE__PY2        PICKLE__FLAG(2) /* STR, BYTES: written as a Python 2 str           */
 #define PICKLE__SURROGATES PICKLE__FLAG(3) /* STR: text holds lone surrogates                 */
@@ -44,6 +46,12 @@ struct pickle_val {
 #define PICKLE__LEN_MAX   (UINT64_MAX >> PICKLE__LEN_SHIFT)
 
 #define PICKLE__TAG(kind, len) ((uint64_t)(kind) | (uint64_t)(len) << PICKLE__LEN_SHIFT)
+
+/*
+ * Who writes a document asks its memo about SHARED values alone; so whatever
+ * makes a value stand in another place has to say so. Values that were read
+ * stand where they were read; those made in C are LOOSE until something takes them.
+ */
 
 PICKLE__INLINE size_t pickle__len(const pickle_val *v)
 {
@@ -130,6 +138,17 @@ PICKLE__INLINE double pickle__small_float_value(const pickle_val *v)
     bits = turned >> 1 | turned << 63;
     memcpy(&x, &bits, sizeof x);
     return x;
+}
+
+/* `v` now stands in one more place. */
+PICKLE__INLINE void pickle__adopt(pickle_val *v)
+{
+    if (!pickle__is_node(v) || v->tag & PICKLE__STATIC)
+        return;
+    if (v->tag & PICKLE__LOOSE)
+        v->tag &= ~PICKLE__LOOSE;
+    else
+        v->tag |= PICKLE__SHARED;
 }
 
 PICKLE__INLINE pickle_kind pickle__kind(const pickle_val *v)

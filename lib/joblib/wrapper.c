@@ -98,8 +98,7 @@ static bool read_nested(pickle__vm *vm, pickle_val *wrapper)
 
     if (!root)
         return false;
-    if (vm->nested->proto >= 5)
-        vm->doc->traits.joblib_proto5 = true;
+    vm->doc->traits.nested_protocol = vm->nested->proto;
     return add_change(vm, wrapper, PICKLE_CHANGE_NESTED, root);
 }
 

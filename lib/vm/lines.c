@@ -65,6 +65,10 @@ pickle_val *pickle__vm_int_line(pickle__vm *vm, const unsigned char *text, size_
         return PICKLE__AS_STATIC(pickle__false);
     if (len == 2 && n == 1)
         return PICKLE__AS_STATIC(pickle__true);
+    if (n != (int32_t)n)
+        vm->doc->traits.py2_str = true; /* Python 3 has LONG for these */
+    else
+        vm->doc->traits.text = vm->doc->traits.int_lines = true;
     return pickle__new_int(vm->doc, n);
 }
 
@@ -218,5 +222,8 @@ pickle_val *pickle__vm_unicode_line(pickle__vm *vm, const unsigned char *text, s
     }
     pickle__decode_raw_unicode_escape(s->text, text, len, &flags, &e);
     s->v.tag |= text_flags(flags);
+    /* Python 3.7 and later escape these. */
+    if (memchr(text, '\0', len) || memchr(text, '\r', len) || memchr(text, 0x1a, len))
+        vm->doc->traits.old_text = true;
     return &s->v;
 }

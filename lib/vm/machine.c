@@ -261,6 +261,8 @@ pickle_val *pickle__vm_run_nested(pickle__vm *vm)
     /* Which pickler wrote is asked of the outermost stream. */
     traits->c_batches = outer.c_batches;
     traits->py_batches = outer.py_batches;
-    traits->short_frames = outer.short_frames;
+    traits->old_frames = outer.old_frames;
+    traits->full_batches = outer.full_batches;
+    traits->text = outer.text;
     return root;
 }

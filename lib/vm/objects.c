@@ -114,6 +114,17 @@ bool pickle__vm_build(pickle__vm *vm, pickle_val *object, pickle_val *state)
     return !class || !(class->s.v.tag & PICKLE__HOOKED) || vm->hook->built(vm, object);
 }
 
+/* setter(object, state), for what it does to the object: the state_setter of __reduce__. */
+bool pickle__vm_popped(pickle__vm *vm, pickle_val *below, pickle_val *call)
+{
+    const pickle_val *args = PICKLE__AS(pickle__object, call)->args;
+
+    if (!pickle__is_symbol(below) || !pickle__is(args, PICKLE_TUPLE) || pickle__len(args) == 0 ||
+        PICKLE__AS_CONST(pickle__tuple, args)->items[0] != below)
+        return true;
+    return pickle__add_change(vm->doc, below, PICKLE_CHANGE_CALL, call) || pickle__vm_no_memory(vm);
+}
+
 /* --------------------------------------------------------------- bytearrays */
 
 /* Bytes of its own, with room for `more`. */

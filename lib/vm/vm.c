@@ -244,7 +244,8 @@ PICKLE__INLINE bool op_POP(pickle__vm *vm, regs *r, const operand *a)
     (void)a;
     if (r->sp > vm->fence) {
         r->sp--;
-        return true;
+        return r->sp == vm->fence || !pickle__is(*r->sp, PICKLE_OBJECT) ||
+               pickle__vm_popped(vm, r->sp[-1], *r->sp);
     }
     if (vm->n_marks == 0)
         return underflow(vm);
@@ -268,7 +269,10 @@ PICKLE__INLINE bool op_POP_MARK(pickle__vm *vm, regs *r, const operand *a)
 PICKLE__INLINE bool op_DUP(pickle__vm *vm, regs *r, const operand *a)
 {
     (void)a;
-    return have(vm, r, 1) && push(vm, r, r->sp[-1]);
+    if (!have(vm, r, 1))
+        return false;
+    pickle__adopt(r->sp[-1]);
+    return push(vm, r, r->sp[-1]);
 }
 
 /* ------------------------------------------------------- protocol and frames */
@@ -283,6 +287,11 @@ PICKLE__INLINE bool op_PROTO(pickle__vm *vm, regs *r, const operand *a)
     return true;
 }
 
+/* Since Python 3.7 there are no frames below this, and operands from LONG_OPERAND on lie outside of
+ * them: what tells older writers. */
+#define FRAME_MIN    4
+#define LONG_OPERAND ((int64_t)64 << 10)
+
 /*
  * Frames are a hint for readers of files. CPython's C unpickler wants a frame to
  * be there whole, and else ignores where it ends; over a stream that cannot be
@@ -292,8 +301,9 @@ PICKLE__INLINE bool op_FRAME(pickle__vm *vm, regs *r, const operand *a)
 {
     if (a->num < 0)
         return bad_length(vm);
-    if (a->num < 4)
-        vm->doc->traits.short_frames = true;
+    vm->frame_end = vm->src->base - (uint64_t)(vm->src->end - r->at) + (uint64_t)a->num;
+    if (a->num < FRAME_MIN)
+        vm->doc->traits.old_frames = true;
     if (!vm->src->reader && (uint64_t)a->num > (uint64_t)(vm->src->end - r->at))
         return pickle__vm_fail(vm, PICKLE_ERR_TRUNCATED, "the frame is longer than the input");
     return true;
@@ -306,6 +316,12 @@ PICKLE__INLINE bool op_STOP(pickle__vm *vm, regs *r, const operand *a)
         return false;
     vm->stopped = true;
     return false;
+}
+
+static PICKLE__COLD void note_long(pickle__vm *vm, const regs *r)
+{
+    if (vm->src->base - (uint64_t)(vm->src->end - r->at) < vm->frame_end)
+        vm->doc->traits.old_frames = true;
 }
 
 /* ----------------------------------------------------------------- numbers */
@@ -403,6 +419,7 @@ PICKLE__INLINE bool op_BINFLOAT(pickle__vm *vm, regs *r, const operand *a)
 
 PICKLE__INLINE bool op_FLOAT(pickle__vm *vm, regs *r, const operand *a)
 {
+    vm->doc->traits.text = true;
     return push_made(vm, r, pickle__vm_float_line(vm, a->text, a->len));
 }
 
@@ -421,6 +438,8 @@ PICKLE__INLINE bool push_str(pickle__vm *vm, regs *r, int64_t len)
     pickle__str *s;
     unsigned flags;
 
+    if (pickle__unlikely(len >= LONG_OPERAND))
+        note_long(vm, r);
     if (pickle__unlikely(!text))
         return false;
     s = pickle__new_str(vm->doc, (size_t)len);
@@ -450,6 +469,7 @@ PICKLE__INLINE bool op_BINUNICODE8(pickle__vm *vm, regs *r, const operand *a)
 
 PICKLE__INLINE bool op_UNICODE(pickle__vm *vm, regs *r, const operand *a)
 {
+    vm->doc->traits.text = true;
     return push_made(vm, r, pickle__vm_unicode_line(vm, a->text, a->len));
 }
 
@@ -483,6 +503,7 @@ PICKLE__INLINE bool op_BINSTRING(pickle__vm *vm, regs *r, const operand *a)
 
 PICKLE__INLINE bool op_STRING(pickle__vm *vm, regs *r, const operand *a)
 {
+    vm->doc->traits.text = true;
     return push_made(vm, r, pickle__vm_string_line(vm, a->text, a->len));
 }
 
@@ -490,6 +511,8 @@ PICKLE__INLINE bool push_bytes(pickle__vm *vm, regs *r, pickle_kind kind, int64_
 {
     const unsigned char *data = take_bytes(vm, r, len);
 
+    if (pickle__unlikely(len >= LONG_OPERAND))
+        note_long(vm, r);
     vm->doc->traits.py3_bytes = true;
     return data && push(vm, r, pickle__new_bytes(vm->doc, kind, data, (size_t)len));
 }
@@ -573,7 +596,10 @@ PICKLE__INLINE bool op_TUPLE(pickle__vm *vm, regs *r, const operand *a)
 
     if (!pop_mark(vm, r, &items, &n))
         return false;
-    return n ? reduce_to_tuple(vm, r, n) : op_EMPTY_TUPLE(vm, r, a);
+    if (n > 0)
+        return reduce_to_tuple(vm, r, n);
+    vm->doc->traits.text = true;
+    return op_EMPTY_TUPLE(vm, r, a);
 }
 
 /* ------------------------------------------------------- lists, dicts, sets */
@@ -593,25 +619,42 @@ PICKLE__INLINE bool check_keys(pickle__vm *vm, pickle_val **items, size_t n, siz
 }
 
 /*
- * What shows which pickler wrote: the C one ends exact containers of 1001 items
- * with a batch of one, the Python one with a single APPEND or SETITEM; and only
- * the C one writes a batch of none, after 1000.
+ * What shows which pickler wrote: batches hold 1000 items, and where one item is
+ * left the C pickler writes another batch for exact containers, the Python one a
+ * single APPEND or SETITEM. Where none is left of a dict or set, the C pickler writes
+ * an empty batch; so those that stay as they are were written by the other.
  */
 #define BATCH 1000
 
-PICKLE__INLINE void note_batch(pickle__vm *vm, const pickle_val *container, size_t n)
+/* Does the container end with a whole batch, so that what comes now goes on after it? */
+PICKLE__INLINE bool goes_on(const pickle_val *container, size_t stride)
 {
-    if (n == 0 || (n == 1 && vm->last_batch == BATCH && pickle__len(container)))
-        vm->doc->traits.c_batches = true;
-    vm->last_batch = n;
+    size_t len = pickle__len(container);
+
+    return pickle__unlikely(len >= BATCH) && len % (BATCH * stride) == 0;
+}
+
+/* `n` items come to an exact dict or set (`ends_empty`) or list. */
+PICKLE__INLINE void note_batch(pickle__vm *vm, const pickle_val *container, size_t n, size_t stride,
+                               bool ends_empty)
+{
+    pickle__traits *t = &vm->doc->traits;
+    bool on = goes_on(container, stride);
+
+    if (pickle__likely(!on && n != BATCH))
+        return;
+    if (on) {
+        t->full_batches -= ends_empty && t->full_batches > 0;
+        t->c_batches |= n == 0 || (n == 1 && !pickle__is(container, PICKLE_SET));
+    }
+    t->full_batches += ends_empty && n == BATCH && (on || pickle__len(container) == 0);
 }
 
 PICKLE__INLINE void note_single(pickle__vm *vm, const pickle_val *container, size_t stride)
 {
-    if (vm->last_batch == BATCH && pickle__len(container) && vm->proto > 0 &&
-        pickle__len(container) % (BATCH * stride) == 0)
-        vm->doc->traits.py_batches = true;
-    vm->last_batch = 0;
+    if (pickle__likely(!goes_on(container, stride)) || vm->doc->traits.text)
+        return;
+    vm->doc->traits.py_batches = true;
 }
 
 PICKLE__INLINE bool op_EMPTY_LIST(pickle__vm *vm, regs *r, const operand *a)
@@ -722,7 +765,8 @@ PICKLE__INLINE bool op_APPENDS(pickle__vm *vm, regs *r, const operand *a)
         return underflow(vm);
     if (n == 0)
         return true;
-    note_batch(vm, items[-1], pickle__is(items[-1], PICKLE_LIST) ? n : BATCH + 1);
+    if (pickle__is(items[-1], PICKLE_LIST))
+        note_batch(vm, items[-1], n, 1, false);
     return append_items(vm, r, items, n);
 }
 
@@ -759,7 +803,8 @@ PICKLE__INLINE bool op_SETITEMS(pickle__vm *vm, regs *r, const operand *a)
         return false;
     if (items <= vm->fence)
         return underflow(vm);
-    note_batch(vm, items[-1], pickle__is(items[-1], PICKLE_DICT) ? n / 2 : BATCH + 1);
+    if (pickle__is(items[-1], PICKLE_DICT))
+        note_batch(vm, items[-1], n / 2, 2, true);
     if (n == 0)
         return true;
     if (n % 2)
@@ -778,6 +823,8 @@ PICKLE__INLINE bool op_ADDITEMS(pickle__vm *vm, regs *r, const operand *a)
         return false;
     if (items <= vm->fence)
         return underflow(vm);
+    if (pickle__is(items[-1], PICKLE_SET))
+        note_batch(vm, items[-1], n, 1, true);
     if (n == 0)
         return true;
     if (pickle__is(items[-1], PICKLE_SET))
@@ -789,6 +836,16 @@ PICKLE__INLINE bool op_ADDITEMS(pickle__vm *vm, regs *r, const operand *a)
 }
 
 /* -------------------------------------------------------------------- memo */
+
+/* Not the next key, or the table has to grow. Python 2's pickle.py skips a key, once. */
+static bool put_elsewhere(pickle__vm *vm, uint64_t key, pickle_val *v)
+{
+    pickle__traits *t = &vm->doc->traits;
+
+    if (key == vm->memo.high + 1 && vm->memo.high > 0 && t->memo_gap == 0)
+        t->memo_gap = vm->memo.high;
+    return pickle__vm_memo_put(vm, key, v) || pickle__vm_no_memory(vm);
+}
 
 PICKLE__INLINE bool memoize(pickle__vm *vm, regs *r, uint64_t key)
 {
@@ -805,7 +862,7 @@ PICKLE__INLINE bool memoize(pickle__vm *vm, regs *r, uint64_t key)
         m->count++;
         return true;
     }
-    return pickle__vm_memo_put(vm, key, v) || pickle__vm_no_memory(vm);
+    return put_elsewhere(vm, key, v);
 }
 
 PICKLE__INLINE bool op_MEMOIZE(pickle__vm *vm, regs *r, const operand *a)
@@ -828,6 +885,7 @@ PICKLE__INLINE bool op_PUT(pickle__vm *vm, regs *r, const operand *a)
 {
     uint64_t key;
 
+    vm->doc->traits.text = true;
     if (!pickle__vm_memo_line(vm, a->text, a->len, &key))
         return false;
     return memoize(vm, r, key);
@@ -842,6 +900,7 @@ PICKLE__INLINE bool push_memo(pickle__vm *vm, regs *r, uint64_t key)
     if (pickle__unlikely(!v))
         return pickle__vm_fail(vm, PICKLE_ERR_MEMO, "nothing was stored under memo key %llu",
                                (unsigned long long)key);
+    pickle__adopt(v);
     return push(vm, r, v);
 }
 
@@ -907,6 +966,7 @@ PICKLE__INLINE bool op_PERSID(pickle__vm *vm, regs *r, const operand *a)
 {
     pickle__str *id;
 
+    vm->doc->traits.text = true;
     for (size_t i = 0; i < a->len; i++)
         if (a->text[i] >= 0x80)
             return pickle__vm_fail(vm, PICKLE_ERR_OPERAND, "the persistent id is not ASCII");
@@ -1046,7 +1106,7 @@ pickle_val *pickle__vm_run(pickle__vm *vm, pickle__source *src, const pickle__se
     vm->err = err;
     vm->proto = 0;
     vm->stopped = false;
-    vm->last_batch = 0;
+    vm->frame_end = 0;
     vm->n_marks = 0;
     vm->sp = vm->fence = vm->stack;
     vm->op_at = src->at;
@@ -1058,6 +1118,7 @@ pickle_val *pickle__vm_run(pickle__vm *vm, pickle__source *src, const pickle__se
         return NULL;
     if (!run(vm))
         return NULL;
+    vm->doc->traits.py_batches |= vm->doc->traits.full_batches > 0;
     vm->doc->traits.memo_from_one |= vm->memo.high > 1 && !vm->memo.dense[0];
     return vm->sp[-1];
 }

@@ -67,13 +67,13 @@ struct pickle__vm {
     size_t n_marks, marks_room;
     uint64_t op_offset; /* and opcode, once the window has moved        */
     unsigned char opcode;
+    uint64_t frame_end;   /* of the last FRAME                      */
     uint64_t next_report; /* offset where the progress hook is due */
     int proto;
     bool stopped;
     const pickle__settings *set;
     const pickle__build_hook *hook; /* NULL: none */
     size_t next_buffer;
-    size_t last_batch; /* items of the last batch opcode, for the traits */
     pickle_error *err;
     pickle__vm *nested; /* for pickles inside of this one; NULL: not yet needed */
 };
@@ -140,6 +140,8 @@ pickle_val *pickle__vm_persid(pickle__vm *vm, pickle_val *id);
 pickle_val *pickle__vm_call(pickle__vm *vm, pickle_call how, pickle_val *callable, pickle_val *args,
                             pickle_val *kwargs);
 bool pickle__vm_build(pickle__vm *vm, pickle_val *object, pickle_val *state);
+/* A call's result is thrown away, and `below` is then on top. */
+bool pickle__vm_popped(pickle__vm *vm, pickle_val *below, pickle_val *call);
 bool pickle__vm_append_other(pickle__vm *vm, pickle_val *to, pickle_val *const *items, size_t n);
 bool pickle__vm_set_other(pickle__vm *vm, pickle_val *on, pickle_val *const *items, size_t n);
 bool pickle__vm_add_other(pickle__vm *vm, pickle_val *to, pickle_val *const *items, size_t n);

@@ -9,7 +9,7 @@ import sys
 
 import tap
 
-LAYERS = ["base", "op", "graph", "vm", "codec", "types", "joblib", "file", "audit", "convert",
+LAYERS = ["base", "op", "graph", "vm", "codec", "types", "joblib", "pickler", "file", "audit", "convert",
           "sklearn"]
 GENERATED = "pickle_config.h"
 

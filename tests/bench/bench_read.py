@@ -124,4 +124,5 @@ def main():
         messages(program, folder, rounds)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,10 +7,13 @@ from the environments in the folder $PICKLE_VENVS, and skipped without them. Rep
 
 import ast
 import base64
+import bz2
 import csv
 import glob
+import gzip
 import hashlib
 import json
+import lzma
 import os
 import pickle
 import re
@@ -19,6 +22,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "api"))
 import tap  # noqa: E402
@@ -572,7 +576,8 @@ def test_paths_and_codes(files):
                run("show", *args))
     expect("no subcommand", (2, b"", "pickle: a subcommand is missing (see pickle --help)\n"), run())
     expect("no such subcommand", (2, b"", "pickle: no such subcommand: sho (see pickle --help)\n"), run("sho"))
-    expect("help", [0] * 4, [run(*args, "--help")[0] for args in ([], ["show"], ["get"], ["dis"])])
+    expect("help", [0] * 5, [run(*args, "--help")[0]
+                             for args in ([], ["show"], ["get"], ["dis"], ["convert"])])
     expect("version", True, bool(re.match(r"pickle \d+\.\d+\.\d+\ncodecs:", run("--version", text=True)[1])))
 
 
@@ -582,7 +587,7 @@ def project_file(*path):
 
 
 def test_documents():
-    options = {(sub, option) for sub in ("show", "get", "dis")
+    options = {(sub, option) for sub in ("show", "get", "dis", "convert")
                for option in re.findall(r"--([a-z-]+)", run(sub, "--help", text=True)[1])
                if option != sub} - {("show", "json and")}
     for path, form in [("man/pickle.1", r"(?:Fl|,) \\-%s\b"), ("completions/pickle.bash", "--%s"),
@@ -625,6 +630,145 @@ def test_streams(files):
             done = subprocess.run([COMMAND, "show", path], stdout=full, stderr=subprocess.PIPE)
         expect("a full disk", (2, b"pickle: standard output: cannot write: No space left on device\n"),
                (done.returncode, done.stderr))
+
+
+# ---------------------------------------------------------------------- convert
+
+def content(path):
+    with open(path, "rb") as data:
+        return data.read()
+
+
+VALUE = {"text": ["two", 2.5, None, (True, b"bytes")], 3: {"deep": [{"inner": (10 ** 30,)}]}}
+
+
+def convert(files, source, target, *options):
+    """The bytes of the target, or what the command said."""
+    code, out, err = run("convert", source, files.path(target), *options)
+    return content(files.path(target)) if (code, out, err) == (0, b"", "") else (code, out, err)
+
+
+def test_convert(files):
+    path = files.dump("in.pkl", VALUE)
+    data = content(path)
+    expect("a copy", data, convert(files, path, "copy.pkl"))
+    expect("onto itself", data, convert(files, path, "in.pkl"))
+    expect("to standard output", (0, data, ""), run("convert", path, "-"))
+    expect("from standard input", ((0, b"", ""), data),
+           (run("convert", "-", files.path("stdin.pkl"), stdin=data), content(files.path("stdin.pkl"))))
+    for protocol in range(6):
+        expect("--protocol %d" % protocol, pickle.dumps(pickle.loads(data), protocol),
+               convert(files, path, "p.pkl", "--protocol", str(protocol)))
+    expect("a joblib file without arrays", pickle._dumps(pickle.loads(data), 4),
+           convert(files, path, "in.joblib"))
+    several = files.dump("series.pkl", *range(20), VALUE, "end")
+    expect("several pickles", content(several), convert(files, several, "series2.pkl"))
+    expect("several, another protocol", b"".join(pickle.dumps(v, 2) for v in [*range(20), VALUE, "end"]),
+           convert(files, several, "series2.pkl", "-p2"))
+    expect("--first", pickle.dumps(0, 4), convert(files, several, "first.pkl", "--first"))
+    expect("--index", pickle.dumps("end", 4), convert(files, several, "last.pkl", "--index=21"))
+
+
+def test_convert_compressed(files):
+    def inflated(got):
+        try:
+            return inflate(got) if isinstance(got, bytes) else got
+        except (EOFError, OSError, lzma.LZMAError, zlib.error) as failure:
+            return failure
+
+    path = files.dump("in.pkl", VALUE)
+    data = content(path)
+    codecs = run("--version", text=True)[1].split("codecs:")[1].split()
+    for name, ending, option, inflate in [("zlib", ".z", "zlib:9", zlib.decompress),
+                                          ("zlib", ".gz", "gzip:1", gzip.decompress),
+                                          ("bzip2", ".bz2", "bz2", bz2.decompress),
+                                          ("lzma", ".xz", "xz:0", lzma.decompress),
+                                          ("lzma", ".lzma", "lzma", lzma.decompress)]:
+        if name not in codecs:
+            tap.skip("convert to " + ending, "no " + name)
+            continue
+        target = "in.pkl" + ending
+        expect("to " + ending, data, inflated(convert(files, path, target)))
+        expect("from " + ending, data, convert(files, files.path(target), "out.pkl"))
+        expect("--compress " + option, data, inflated(convert(files, path, "named.pkl", "--compress", option)))
+        kept = content(files.path("named.pkl"))
+        expect("kept as " + option, data, inflated(convert(files, files.path("named.pkl"), "kept.pkl", "-p4")))
+        expect("--compress none", data, convert(files, files.path("named.pkl"), "none.pkl", "-c", "none"))
+        expect("an ending goes before what is kept", data,
+               inflated(convert(files, files.path("named.pkl"), "other.pkl" + ending)))
+        expect("an option goes before an ending", data, convert(files, path, target, "-cnone"))
+        expect("named.pkl is as it was", kept, content(files.path("named.pkl")))
+    if "zlib" in codecs:
+        for level in range(1, 10):
+            made = files.raw("level.pkl", zlib.compress(data * 50, level))
+            expect("a copy of zlib, level %d" % level, content(made), convert(files, made, "copy.pkl"))
+
+
+def test_convert_files(files):
+    folder = files.path("convert")
+    os.mkdir(folder)
+    path = files.dump("in.pkl", VALUE)
+    target = files.raw("convert/target.pkl", b"old")
+    os.chmod(target, 0o640)
+    os.symlink("target.pkl", os.path.join(folder, "link.pkl"))
+    expect("permissions are kept", (content(path), 0o640),
+           (convert(files, path, "convert/link.pkl"), os.stat(target).st_mode & 0o7777))
+    expect("a link stays", "target.pkl", os.readlink(os.path.join(folder, "link.pkl")))
+    junk = files.raw("junk.pkl", content(path) + b"\xffjunk")
+    expect("what follows and is no pickle",
+           (2, b"", "pickle: %s: byte %d: what follows is no pickle (byte 0xff is no opcode); "
+                    "--first converts the first pickle alone\n" % (junk, len(content(path)))),
+           convert(files, junk, "convert/new.pkl"))
+    expect("the first before that", content(path), convert(files, junk, "first.pkl", "--first"))
+    cut = files.raw("cut.pkl", b"\x80\x04]")
+    expect("unreadable", (2, b"", "pickle: %s: byte 3: the input ends before STOP\n" % cut),
+           convert(files, cut, "convert/link.pkl"))
+    expect("a failure leaves what was there", (["link.pkl", "target.pkl"], content(path)),
+           (sorted(os.listdir(folder)), content(target)))
+    text = files.raw("odd.pkl", b"\x80\x02J\x01\0\0\0.")     # no pickler takes four bytes for that
+    code, out, err = run("convert", text, files.path("odd2.pkl"))
+    expect("a copy that is none", (0, b"", True),
+           (code, out, bool(re.match("pickle: .*odd2.pkl: not identical to .*odd.pkl: byte \\d+ is the first "
+                                     "that differs\n$", err))))
+    expect("its value", 1, pickle.loads(content(files.path("odd2.pkl"))))
+    if os.path.exists("/dev/full"):
+        expect("a full disk", (2, b"", "pickle: /dev/full: cannot write: No space left on device\n"),
+               run("convert", path, "/dev/full"))
+    expect("no pickles on a terminal", b"pickle: convert: pickles are not written to a terminal\r\n",
+           on_terminal("convert", path, "-"))
+    done = subprocess.run(["sh", "-c", '"$1" convert "$2" - | :; exit 0', "sh", COMMAND,
+                           files.dump("long.pkl", ["x" * 100] * 100000)], capture_output=True)
+    expect("a closed pipe", (b"", b""), (done.stdout, done.stderr))
+
+
+def test_convert_refusals(files):
+    path, out = files.dump("in.pkl", VALUE), files.path("refused.pkl")
+    for args, err in [
+            ((path,), "convert: an operand is missing (see pickle convert --help)"),
+            ((path, out, "-p6"), 'convert: --protocol cannot be "6"; there is: 0, 1, 2, 3, 4, 5'),
+            ((path, out, "--to", "json"), 'convert: --to cannot be "json"; there is: pkl, joblib'),
+            ((path, out, "--numpy=3"), 'convert: --numpy cannot be "3"; there is: 1, 2'),
+            ((path, out, "--joblib=11"), 'convert: --joblib cannot be "11"; there is: 10, 12, 15'),
+            ((path, out, "--joblib=10"), "convert: --joblib is for joblib files: it needs --to=joblib"),
+            ((path, out, "--flavor=C"),
+             'convert: --flavor cannot be "C"; there is: c, python, c36, python36, py2, cpickle2'),
+            ((path, out, "-c", "zfile"),
+             'convert: --compress cannot be "zfile"; there is: none, zlib, gzip, bz2, xz, lzma, lz4, zstd, '
+             'with :LEVEL behind it'),
+            ((path, out, "-cgzip:x"),
+             'convert: --compress cannot be "gzip:x"; there is: none, zlib, gzip, bz2, xz, lzma, lz4, zstd, '
+             'with :LEVEL behind it'),
+            ((path, files.path("x.json")),
+             "%s: no such format is written yet; there is: pkl, joblib (see --to)" % files.path("x.json")),
+            ((files.path("gone"), out), "%s: cannot open: No such file or directory" % files.path("gone")),
+            ((path, files.path("gone/x.pkl")),
+             "%s: cannot write: No such file or directory" % files.path("gone/x.pkl")),
+            ((path, files.folder), "%s: cannot write: Is a directory" % files.folder)]:
+        expect("convert %s" % " ".join(map(os.path.basename, args)), (2, b"", "pickle: %s\n" % err),
+               run("convert", *args))
+    expect("a pickle that is not there", (1, b"", "pickle: %s: there is no pickle number 4: it holds 1\n" % path),
+           run("convert", path, out, "--index=4"))
+    expect("nothing was written", False, os.path.exists(out))
 
 
 # ------------------------------------------------------------------ live Python
@@ -712,7 +856,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         files = Files(folder)
         for test in (test_trees, test_sharing, test_depth, test_escapes, test_terminal, test_get_forms,
-                     test_paths_and_codes, test_streams, test_dis):
+                     test_paths_and_codes, test_streams, test_dis, test_convert, test_convert_compressed,
+                     test_convert_files, test_convert_refusals):
             test(files)
         test_arrays()
         test_documents()

@@ -11,7 +11,7 @@
 typedef struct row {
     char *line; /* the texts point into it */
     const char *name, *status, *crc;
-    pickle__codec codec;
+    pickle_codec codec;
     uint64_t length, trailing;
     int streams;
     bool checked;
@@ -22,13 +22,13 @@ typedef struct row {
 static row rows[256];
 static size_t nrows;
 
-static pickle__codec codec_named(const char *name)
+static pickle_codec codec_named(const char *name)
 {
-    for (pickle__codec c = PICKLE__CODEC_NONE; c <= PICKLE__CODEC_ZFILE; c++)
-        if (strcmp(pickle__codec_name(c), name) == 0)
+    for (pickle_codec c = PICKLE_CODEC_NONE; c <= PICKLE_CODEC_ZFILE; c++)
+        if (strcmp(pickle_codec_name(c), name) == 0)
             return c;
     ck_abort_msg("no codec %s", name);
-    return PICKLE__CODEC_NONE;
+    return PICKLE_CODEC_NONE;
 }
 
 static void parse_row(row *r, char *line)
@@ -240,7 +240,7 @@ static void drain(pickle__reader *r, size_t piece, outcome *o)
 }
 
 /* Inflate `data`; in_piece 0: memory. */
-static outcome run(pickle__codec codec, const void *data, size_t size, size_t in_piece,
+static outcome run(pickle_codec codec, const void *data, size_t size, size_t in_piece,
                    size_t out_piece, const pickle_alloc *alloc)
 {
     outcome o = { 0 };
@@ -293,7 +293,7 @@ START_TEST(test_pieces)
     for (size_t k = 0; k < nrows; k++) {
         const row *r = &rows[k];
 
-        if (!pickle__codec_available(r->codec))
+        if (!pickle_codec_available(r->codec))
             continue;
         for (size_t i = 0; i < 4; i++) {
             for (size_t j = 0; j < 4; j++) {
@@ -314,7 +314,7 @@ START_TEST(test_prefixes)
         const row *r = &rows[k];
 
         if (!expects_ok(r) || !is_small(r) || r->streams > 1 || r->trailing > 0 ||
-            !pickle__codec_available(r->codec))
+            !pickle_codec_available(r->codec))
             continue;
         for (size_t n = 0; n < r->size; n++) {
             outcome o = run(r->codec, r->data, n, n % 2 ? 5 : 0, 1000, NULL);
@@ -356,7 +356,7 @@ START_TEST(test_damage)
     for (size_t k = 0; k < nrows; k++) {
         const row *r = &rows[k];
 
-        if (!is_small(r) || r->streams > 1 || r->trailing > 0 || !pickle__codec_available(r->codec))
+        if (!is_small(r) || r->streams > 1 || r->trailing > 0 || !pickle_codec_available(r->codec))
             continue;
         for (unsigned bit = 0; bit < 8; bit++)
             check_damage(r, (unsigned char)(1u << bit));
@@ -374,7 +374,7 @@ START_TEST(test_no_memory)
         size_t n = 0;
         outcome o;
 
-        if (!expects_ok(r) || !pickle__codec_available(r->codec))
+        if (!expects_ok(r) || !pickle_codec_available(r->codec))
             continue;
         do {
             c.left = n++;
@@ -399,7 +399,7 @@ START_TEST(test_input_error)
         outcome o = { 0 };
         size_t got;
 
-        if (!expects_ok(r) || !is_small(r) || !pickle__codec_available(r->codec))
+        if (!expects_ok(r) || !is_small(r) || !pickle_codec_available(r->codec))
             continue;
         ck_assert(dribble_source(&s, r->data, r->size / 2, 9, true, NULL));
         reader = pickle__codec_reader(r->codec, &s, NULL, &err);
@@ -444,13 +444,13 @@ START_TEST(test_sniff)
         for (size_t n = 2; n <= most; n++)
             ck_assert_msg(pickle__sniff_codec(r->data, n) == r->codec, "%s by %zu bytes", r->name,
                           n);
-        ck_assert_int_eq(pickle__sniff_codec(r->data, 1), PICKLE__CODEC_NONE);
-        ck_assert_int_eq(pickle__sniff_codec(r->data, 0), PICKLE__CODEC_NONE);
+        ck_assert_int_eq(pickle__sniff_codec(r->data, 1), PICKLE_CODEC_NONE);
+        ck_assert_int_eq(pickle__sniff_codec(r->data, 0), PICKLE_CODEC_NONE);
     }
 }
 END_TEST
 
-static pickle__codec sniff_text(const char *text)
+static pickle_codec sniff_text(const char *text)
 {
     return pickle__sniff_codec((const unsigned char *)text, strlen(text));
 }
@@ -467,17 +467,17 @@ START_TEST(test_sniff_pickles)
     for (size_t i = 0; i < sizeof ops; i++)
         for (size_t j = 0; j < sizeof ops; j++)
             ck_assert_int_eq(pickle__sniff_codec((unsigned char[]){ ops[i], ops[j], '.' }, 3),
-                             PICKLE__CODEC_NONE);
+                             PICKLE_CODEC_NONE);
     /* BINBYTES of 90, 26714 and 859400282 bytes. */
     ck_assert_int_eq(pickle__sniff_codec((const unsigned char *)"BZ\0\0\0aaaaa", 10),
-                     PICKLE__CODEC_NONE);
+                     PICKLE_CODEC_NONE);
     ck_assert_int_eq(pickle__sniff_codec((const unsigned char *)"BZh\0\0aaaaa", 10),
-                     PICKLE__CODEC_NONE);
-    ck_assert_int_eq(sniff_text("BZh93aaaaa"), PICKLE__CODEC_NONE);
-    ck_assert_int_eq(sniff_text("BZh91AY&SX"), PICKLE__CODEC_NONE);
-    ck_assert_int_eq(sniff_text("BZh91AY&SY"), PICKLE__CODEC_BZ2);
-    ck_assert_int_eq(sniff_text("xylophone"), PICKLE__CODEC_NONE);
-    ck_assert_int_eq(sniff_text("]."), PICKLE__CODEC_NONE);
+                     PICKLE_CODEC_NONE);
+    ck_assert_int_eq(sniff_text("BZh93aaaaa"), PICKLE_CODEC_NONE);
+    ck_assert_int_eq(sniff_text("BZh91AY&SX"), PICKLE_CODEC_NONE);
+    ck_assert_int_eq(sniff_text("BZh91AY&SY"), PICKLE_CODEC_BZ2);
+    ck_assert_int_eq(sniff_text("xylophone"), PICKLE_CODEC_NONE);
+    ck_assert_int_eq(sniff_text("]."), PICKLE_CODEC_NONE);
 }
 END_TEST
 
@@ -486,11 +486,11 @@ START_TEST(test_features)
     const char *const *features = pickle_features();
     size_t n = 0;
 
-    for (pickle__codec c = PICKLE__CODEC_ZLIB; c < PICKLE__CODEC_ZFILE; c++)
-        if (pickle__codec_available(c))
-            ck_assert_str_eq(features[n++], pickle__codec_name(c));
+    for (pickle_codec c = PICKLE_CODEC_ZLIB; c < PICKLE_CODEC_ZFILE; c++)
+        if (pickle_codec_available(c))
+            ck_assert_str_eq(features[n++], pickle_codec_name(c));
     ck_assert_ptr_null(features[n]);
-    ck_assert(!pickle__codec_available(PICKLE__CODEC_NONE));
+    ck_assert(!pickle_codec_available(PICKLE_CODEC_NONE));
     ck_assert_uint_eq(pickle_version_hex(), PICKLE_VERSION_HEX);
     ck_assert_str_eq(pickle_version_string(), PICKLE_VERSION_STRING);
 }
@@ -498,15 +498,15 @@ END_TEST
 
 START_TEST(test_not_built_in)
 {
-    for (pickle__codec c = PICKLE__CODEC_ZLIB; c <= PICKLE__CODEC_ZFILE; c++) {
+    for (pickle_codec c = PICKLE_CODEC_ZLIB; c <= PICKLE_CODEC_ZFILE; c++) {
         outcome o;
 
-        if (pickle__codec_available(c))
+        if (pickle_codec_available(c))
             continue;
         o = run(c, "", 0, 1, 1, NULL);
         ck_assert_int_eq(o.status, PICKLE_ERR_UNSUPPORTED);
         ck_assert_uint_eq(o.error.offset, 0);
-        ck_assert_ptr_eq(strstr(o.error.message, pickle__codec_name(c)), o.error.message);
+        ck_assert_ptr_eq(strstr(o.error.message, pickle_codec_name(c)), o.error.message);
     }
 }
 END_TEST
@@ -516,7 +516,7 @@ START_TEST(test_message)
     const row *r = row_named("gzip_small");
     outcome o;
 
-    if (!pickle__codec_available(r->codec))
+    if (!pickle_codec_available(r->codec))
         return;
     o = run(r->codec, r->data, r->size - 3, 0, MOST, NULL);
     ck_assert_int_eq(o.status, PICKLE_ERR_TRUNCATED);

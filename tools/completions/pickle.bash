@@ -15,7 +15,7 @@ _pickle() {
 	local options
 
 	if ((COMP_CWORD == 1)); then
-		_pickle_words 'show get dis --help --version' "$current"
+		_pickle_words 'show get dis convert --help --version' "$current"
 		return
 	fi
 	# Readline takes --color=auto for three words.
@@ -30,11 +30,32 @@ _pickle() {
 		_pickle_words 'auto always never' "$current"
 		return
 		;;
+	-t | --to)
+		_pickle_words 'pkl joblib' "$current"
+		return
+		;;
+	-c | --compress)
+		_pickle_words 'none zlib gzip bz2 xz lzma lz4 zstd' "$current"
+		return
+		;;
+	--flavor)
+		_pickle_words 'c python c36 python36 py2 cpickle2' "$current"
+		return
+		;;
+	--joblib)
+		_pickle_words '10 12 15' "$current"
+		return
+		;;
+	--numpy)
+		_pickle_words '1 2' "$current"
+		return
+		;;
 	-o | --output)
 		_pickle_files "$current"
 		return
 		;;
-	-[dnilp] | --depth | --items | --index | --limit | --indentlevel | --preamble | --max-*)
+	-[dnilp] | --depth | --items | --index | --limit | --indentlevel | --preamble | --max-* | \
+		--protocol | --threads)
 		return
 		;;
 	esac
@@ -42,6 +63,10 @@ _pickle() {
 	show) options="--depth --items --json --color $reading --help" ;;
 	get) options="--output --json --raw --limit $reading --help" ;;
 	dis) options='--annotate --indentlevel --memo --preamble --output --all --help' ;;
+	convert)
+		options="--to --protocol --compress --threads --optimize --flavor --numpy --joblib"
+		options+=" --first $reading --help"
+		;;
 	*) return ;;
 	esac
 	if [[ $current == -* ]]; then

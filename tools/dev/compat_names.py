@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write lib/vm/compat_names.inc from CPython's own tables of Python 2 names.
+"""Write lib/vm/compat_names.inc and lib/pickler/reverse_names.inc from CPython's own tables.
 
 Run with the newest Python: the tables have grown over time, never shrunk.
 """
@@ -8,7 +8,7 @@ import os
 
 HEAD = """\
 /*
- * compat_names.inc - Python 2 names and what Python 3 calls them, sorted by the old ones.
+ * %s - %s, sorted by the old ones.
  * Written by tools/dev/compat_names.py from CPython's Lib/_compat_pickle.py; do not edit.
  *
  *   PICKLE__NAME(old module, old name, new module, new name)
@@ -17,17 +17,18 @@ HEAD = """\
 """
 
 
-def main():
+def write(folder, name, what, names, modules):
     here = os.path.dirname(os.path.abspath(__file__))
-    path = os.path.join(here, "..", "..", "lib", "vm", "compat_names.inc")
-    names = sorted(_compat_pickle.NAME_MAPPING.items())
-    modules = sorted(_compat_pickle.IMPORT_MAPPING.items())
+    path = os.path.join(here, "..", "..", "lib", folder, name)
     with open(path, "w", newline="\n") as out:
-        out.write(HEAD)
-        for old, new in names:
+        out.write(HEAD % (name, what))
+        for old, new in sorted(names.items()):
             out.write('PICKLE__NAME("%s", "%s", "%s", "%s")\n' % (old + new))
-        for pair in modules:
+        for pair in sorted(modules.items()):
             out.write('PICKLE__MODULE("%s", "%s")\n' % pair)
 
 
-main()
+write("vm", "compat_names.inc", "Python 2 names and what Python 3 calls them",
+      _compat_pickle.NAME_MAPPING, _compat_pickle.IMPORT_MAPPING)
+write("pickler", "reverse_names.inc", "Python 3 names and what protocols 0 to 2 call them",
+      _compat_pickle.REVERSE_NAME_MAPPING, _compat_pickle.REVERSE_IMPORT_MAPPING)
