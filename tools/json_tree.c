@@ -37,13 +37,13 @@ typedef struct run_style {
 static run_style style_of(child_part p)
 {
     static const run_style styles[] = {
-        [PART_ITEM] = { "items", "[", "]" },      [PART_MEMBER] = { "members", "[", "]" },
-        [PART_VALUE] = { "entries", "[", "]" },   [PART_ATTRIBUTE] = { "attributes", "{", "}" },
-        [PART_SLOT] = { "slots", "{", "}" },      [PART_CALLABLE] = { "callable", "", "" },
-        [PART_ARGS] = { "args", "", "" },         [PART_KWARGS] = { "kwargs", "", "" },
-        [PART_STATE] = { "state", "", "" },       [PART_PAYLOAD] = { "payload", "", "" },
-        [PART_NESTED] = { "nested", "", "" },     [PART_ID] = { "of", "", "" },
-        [PART_ELEMENTS] = { "elements", "", "" },
+        [PART_ITEM] = { "items", "[", "]" },    [PART_MEMBER] = { "members", "[", "]" },
+        [PART_VALUE] = { "entries", "[", "]" }, [PART_ATTRIBUTE] = { "attributes", "{", "}" },
+        [PART_SLOT] = { "slots", "{", "}" },    [PART_CALLABLE] = { "callable", "", "" },
+        [PART_ARGS] = { "args", "", "" },       [PART_KWARGS] = { "kwargs", "", "" },
+        [PART_STATE] = { "state", "", "" },     [PART_PAYLOAD] = { "payload", "", "" },
+        [PART_NESTED] = { "nested", "", "" },   [PART_CALL] = { "call", "", "" },
+        [PART_ID] = { "of", "", "" },           [PART_ELEMENTS] = { "elements", "", "" },
     };
 
     return styles[p];

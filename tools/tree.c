@@ -239,13 +239,10 @@ static void label_key(line *l, const pickle_val *key)
 static void make_label(line *l, const walk *w)
 {
     static const char *const names[] = {
-        [PART_CALLABLE] = "<callable>",
-        [PART_ARGS] = "<args>",
-        [PART_KWARGS] = "<kwargs>",
-        [PART_STATE] = "<state>",
-        [PART_PAYLOAD] = "<payload>",
-        [PART_NESTED] = "<nested>",
-        [PART_ID] = "<id>",
+        [PART_CALLABLE] = "<callable>", [PART_ARGS] = "<args>",
+        [PART_KWARGS] = "<kwargs>",     [PART_STATE] = "<state>",
+        [PART_PAYLOAD] = "<payload>",   [PART_NESTED] = "<nested>",
+        [PART_CALL] = "<call>",         [PART_ID] = "<id>",
         [PART_ELEMENTS] = "<elements>",
     };
 

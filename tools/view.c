@@ -336,6 +336,8 @@ static source give_change(children *c, child *out)
         return give(out, PART_PAYLOAD, c->change.value);
     case PICKLE_CHANGE_NESTED:
         return give(out, PART_NESTED, c->change.value);
+    case PICKLE_CHANGE_CALL:
+        return give(out, PART_CALL, c->change.value);
     case PICKLE_CHANGE_SETITEMS:
         begin(c, PART_VALUE, c->change.value);
         return SOURCE_ITEMS;

@@ -60,6 +60,7 @@ typedef enum child_part {
     PART_STATE, /* a state that is not shown as attributes                     */
     PART_PAYLOAD,
     PART_NESTED,
+    PART_CALL,
     PART_ID,      /* of a reference                                              */
     PART_ELEMENTS /* list of the elements of an object array, when it is shared  */
 } child_part;

@@ -31,7 +31,8 @@ typedef struct pickle_compression {
     pickle_codec codec;
     int level;
     /* With the library that Python uses, for the same bytes as Python's. Otherwise a faster encoder
-     * of the same format may do it, whose output is within a tenth of that size. */
+     * of the same format may do it, with an output a few percent longer (16 in the worst case
+     * that was found). */
     bool exact;
     unsigned threads;   /* that may work on it; 0 and 1: the calling one. Changes the bytes. */
     uint8_t check;      /* xz: the check's number + 1; 0: CRC64, as Python's lzma module */

@@ -6,6 +6,12 @@
  * protocol or container the file is what CPython and joblib would write for
  * the same object. Facts: CPython's _pickle.c and pickle.py, joblib's numpy_pickle.py.
  *
+ * What a class does in __reduce_ex__ for another protocol only Python knows:
+ * such objects (array.array, children of int or tuple) stay what they were read
+ * as, and load the same. In protocols 0 and 1 an instance is
+ * copyreg._reconstructor(cls, object, None), as in CPython; but an instance of a child of list or
+ * dict that has no items does not show that it is one, and Python will not load it from there.
+ *
  * Thread safety: several threads may write one document at once; each call is
  * for one.
  */

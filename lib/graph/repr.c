@@ -185,8 +185,12 @@ static bool start_frozenset(printer *p, const pickle_val *v)
 /* Changes in their order, last on the stack first; each is a task of its own. */
 static bool add_changes(printer *p, const pickle_val *v)
 {
-    static const char *const words[] = { NULL,    "<state ", "<list ", "<dict ",
-                                         "<set ", "<array ", "<array " };
+    static const char *const words[] = {
+        [PICKLE_CHANGE_BUILD] = "<state ",   [PICKLE_CHANGE_APPENDS] = "<list ",
+        [PICKLE_CHANGE_SETITEMS] = "<dict ", [PICKLE_CHANGE_ADDITEMS] = "<set ",
+        [PICKLE_CHANGE_PAYLOAD] = "<array ", [PICKLE_CHANGE_NESTED] = "<array ",
+        [PICKLE_CHANGE_CALL] = "<call ",
+    };
     pickle_change c;
     size_t base = p->n;
 

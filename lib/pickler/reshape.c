@@ -94,6 +94,19 @@ static bool is_tuple_of(const pickle_val *v, size_t n)
     return pickle__is(v, PICKLE_TUPLE) && pickle__len(v) == n;
 }
 
+static bool has_nul(const pickle_val *str)
+{
+    return memchr(pickle__text(str), '\0', pickle__len(str)) != NULL;
+}
+
+/* A class or function whose names are C strings, and to which nothing happened. */
+static bool is_plain_global(const pickle_val *v)
+{
+    return pickle__is(v, PICKLE_GLOBAL) && !has_changes(v) &&
+           !has_nul(&PICKLE__AS_CONST(pickle__global, v)->module->v) &&
+           !has_nul(&PICKLE__AS_CONST(pickle__global, v)->name->v);
+}
+
 /* -------------------------------------------------------------------- sets */
 
 pickle_val *pickle__set_as_call(pickle__pickler *p, pickle_val *set)
@@ -223,32 +236,31 @@ static bool is_class_in_class(const pickle_val *v)
     return *name >= 'A' && *name <= 'Z' && lower;
 }
 
+/* Names in names: deeper ones are calls like all others. */
+#define NESTED_MAX 16
+
+static bool add_text(pickle_buf *buf, const pickle_val *str)
+{
+    return pickle__buf_add(buf, pickle__text(str), pickle__len(str));
+}
+
 static pickle_val *attribute_as_global(pickle__pickler *p, pickle_val *v)
 {
+    const pickle_val *parts[NESTED_MAX], *top = v;
     pickle_buf name = { .alloc = p->opts->alloc };
-    const pickle_val *top = v;
-    pickle_val *global = v;
-    size_t end;
-    bool ok = true;
+    pickle_val *global;
+    size_t n = 0;
+    bool ok;
 
-    while (is_getattr(top))
+    while (n < NESTED_MAX && is_getattr(top) && !has_nul(item(args_of(top), 1))) {
+        parts[n++] = item(args_of(top), 1);
         top = item(args_of(top), 0);
-    if (!pickle__is(top, PICKLE_GLOBAL) || has_changes(top))
-        return v;
-    ok = pickle__buf_add(&name, pickle_name(top), strlen(pickle_name(top)));
-    end = name.len;
-    for (const pickle_val *at = v; ok && is_getattr(at); at = item(args_of(at), 0)) {
-        const pickle_val *part = item(args_of(at), 1);
-        size_t len = pickle__len(part);
-
-        ok = pickle__buf_reserve(&name, len + 2);
-        if (!ok)
-            break;
-        memmove(name.data + end + 1 + len, name.data + end, name.len - end);
-        name.data[end] = '.';
-        memcpy(name.data + end + 1, pickle__text(part), len);
-        name.len += 1 + len;
     }
+    if (!is_plain_global(top))
+        return v;
+    ok = add_text(&name, &PICKLE__AS_CONST(pickle__global, top)->name->v);
+    while (ok && n-- > 0)
+        ok = pickle__buf_add(&name, ".", 1) && add_text(&name, parts[n]);
     ok = ok && pickle__buf_add(&name, "", 1);
     global = ok ? pickle__save_named(p, pickle_module(top), (const char *)name.data) : NULL;
     if (!ok)
@@ -392,7 +404,7 @@ static pickle_val *named_new(pickle__pickler *p, const pickle_val *cls)
     pickle_buf name = { .alloc = p->opts->alloc };
     pickle_val *made = NULL;
 
-    if (!pickle__is(cls, PICKLE_GLOBAL))
+    if (!is_plain_global(cls))
         pickle__save_fail(p, PICKLE_ERR_UNSUPPORTED, "protocol %d has no NEWOBJ_EX", p->protocol);
     else if (!pickle__buf_add(&name, pickle_name(cls), strlen(pickle_name(cls))) ||
              !pickle__buf_add(&name, DOT_NEW, sizeof DOT_NEW))
@@ -522,7 +534,7 @@ static pickle_val *rename_numpy(pickle__pickler *p, pickle_val *global)
     const char *module = pickle_module(global), *rest;
     char full[128];
 
-    if (!p->opts->numpy || strncmp(module, "numpy.", 6) != 0 || has_changes(global))
+    if (!p->opts->numpy || strncmp(module, "numpy.", 6) != 0 || !is_plain_global(global))
         return global;
     rest = strncmp(module + 6, "core.", 5) == 0    ? module + 10
            : strncmp(module + 6, "_core.", 6) == 0 ? module + 11

@@ -165,7 +165,7 @@ static void push_changes(printer *p, const pickle_val *v)
         if (c.kind == PICKLE_CHANGE_BUILD) {
             push_word(p, "build", 1);
             push_value(p, c.value);
-        } else {
+        } else if (c.kind != PICKLE_CHANGE_CALL) { /* Python's side does not see what is popped */
             push_items(p, words[c.kind], c.value);
         }
     }

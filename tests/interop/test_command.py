@@ -681,8 +681,8 @@ def test_convert_compressed(files):
     codecs = run("--version", text=True)[1].split("codecs:")[1].split()
     for name, ending, option, inflate in [("zlib", ".z", "zlib:9", zlib.decompress),
                                           ("zlib", ".gz", "gzip:1", gzip.decompress),
-                                          ("bzip2", ".bz2", "bz2", bz2.decompress),
-                                          ("lzma", ".xz", "xz:0", lzma.decompress),
+                                          ("bz2", ".bz2", "bz2", bz2.decompress),
+                                          ("xz", ".xz", "xz:0", lzma.decompress),
                                           ("lzma", ".lzma", "lzma", lzma.decompress)]:
         if name not in codecs:
             tap.skip("convert to " + ending, "no " + name)

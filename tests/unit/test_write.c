@@ -151,7 +151,6 @@ START_TEST(test_buf)
 }
 END_TEST
 
-/* What was compressed stays so, unless another codec is asked for. */
 /* A tuple in a list in itself, reached by the tuple: the list stands in one place of the tuple. */
 START_TEST(test_cycle_made_in_c)
 {
@@ -175,6 +174,33 @@ START_TEST(test_cycle_made_in_c)
 }
 END_TEST
 
+/* An error says where in the document, in the notation of pickle_find. */
+START_TEST(test_error_names_path)
+{
+    pickle_doc *doc = pickle_doc_new(NULL);
+    pickle_val *state = pickle_new_dict(doc), *inner = pickle_new_list(doc);
+    pickle_val *steps = pickle_new_list(doc), *pair = pickle_new_list(doc),
+               *outer = pickle_new_dict(doc);
+    pickle_buf buf = { 0 };
+    pickle_error err;
+
+    pickle_append(doc, inner, pickle_new_int(doc, 1));
+    pickle_append(doc, inner, pickle_new_ext(doc, 7));
+    pickle_set_key(doc, state, "coef_", inner);
+    pickle_append(doc, pair, pickle_new_str(doc, "clf"));
+    pickle_append(doc, pair, pickle_new_instance(doc, "m", "C", state));
+    pickle_append(doc, steps, pair);
+    pickle_set_key(doc, outer, "steps", steps);
+    pickle_set_root(doc, pickle_new_instance(doc, "m", "P", outer));
+    ck_assert(!pickle_write_buf(doc, &buf, pickle_write_opts(.protocol = 1), &err));
+    ck_assert_int_eq(err.code, PICKLE_ERR_UNSUPPORTED);
+    ck_assert_str_eq(err.message, "at steps[0][1].coef_[1]: protocol 1 has no extension codes");
+    pickle_buf_free(&buf);
+    pickle_doc_free(doc);
+}
+END_TEST
+
+/* What was compressed stays so, unless another codec is asked for. */
 START_TEST(test_codec_is_kept)
 {
     pickle_doc *doc = docs_fixture("py313/joblib/few.joblib.gz"), *again;
@@ -791,6 +817,7 @@ int main(void)
 
     tcase_add_test(tc, test_buf);
     tcase_add_test(tc, test_cycle_made_in_c);
+    tcase_add_test(tc, test_error_names_path);
     if (files_codec("zlib"))
         tcase_add_test(tc, test_codec_is_kept);
     tcase_add_test(tc, test_buf_failure);
