@@ -57,7 +57,7 @@ PICKLE_API void pickle_emit_int(pickle_emitter *e, int64_t n);
 /* Minimal two's complement, little-endian. */
 PICKLE_API void pickle_emit_bigint(pickle_emitter *e, const void *bytes, size_t len);
 PICKLE_API void pickle_emit_float(pickle_emitter *e, double x);
-/* UTF-8, which is not checked; lone surrogates are three bytes each. */
+/* UTF-8, which is not checked and has to be well-formed; lone surrogates are three bytes each. */
 PICKLE_API void pickle_emit_str(pickle_emitter *e, const char *text, size_t len);
 /* Protocol 3 and later. */
 PICKLE_API void pickle_emit_bytes(pickle_emitter *e, const void *data, size_t len);

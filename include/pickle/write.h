@@ -4,7 +4,8 @@
  * A document that was read is written again byte for byte, if CPython's or
  * joblib's pickler wrote it and no option asks for something else. With another
  * protocol or container the file is what CPython and joblib would write for
- * the same object. Facts: CPython's _pickle.c and pickle.py, joblib's numpy_pickle.py.
+ * the same object, where that can be known without running anything. Facts: CPython's _pickle.c and
+ * pickle.py, joblib's numpy_pickle.py.
  *
  * What a class does in __reduce_ex__ for another protocol only Python knows:
  * such objects (array.array, children of int or tuple) stay what they were read

@@ -133,15 +133,19 @@ static pickle_val *as_reconstruct(pickle__pickler *p, const pickle_array *a)
  * fields overlap or are not in order: such arrays stay what they were before
  * protocol 5. The depth of records is bounded, as a dtype may contain itself.
  */
-static bool has_buffer(const pickle_dtype *dtype, int depth)
+#define FIELDS_MAX 10000 /* that are looked at: records may share their types */
+
+static bool has_buffer(const pickle_dtype *dtype, int depth, int *budget)
 {
     uint64_t end = 0;
 
+    if (--*budget < 0)
+        return false;
     if (dtype->base) {
         pickle_dtype base;
 
         return depth < PICKLE__DTYPE_DEPTH && pickle_get_dtype(dtype->base, &base) &&
-               has_buffer(&base, depth + 1);
+               has_buffer(&base, depth + 1, budget);
     }
     for (uint64_t i = 0; i < dtype->nfields; i++) {
         pickle_field field;
@@ -149,7 +153,7 @@ static bool has_buffer(const pickle_dtype *dtype, int depth)
 
         if (depth == PICKLE__DTYPE_DEPTH || !pickle_dtype_field(dtype, i, &field) ||
             !pickle_get_dtype(field.dtype, &type) || field.offset < end ||
-            !has_buffer(&type, depth + 1))
+            !has_buffer(&type, depth + 1, budget))
             return false;
         end = field.offset + type.itemsize;
     }
@@ -239,12 +243,14 @@ static form form_of(const pickle_val *object)
 
 static form wanted_form(const pickle__pickler *p, const pickle_array *a)
 {
+    int budget = FIELDS_MAX;
     bool plain = !a->cls || pickle_is_global(a->cls, "numpy", "ndarray");
 
     if (p->joblib && is_wrapped_class(a->cls))
         return WRAPPER;
     return p->protocol >= 5 && plain && !a->dtype.hasobject && a->dtype.itemsize > 0 &&
-                   (pickle_array_is_c(a) || pickle_array_is_f(a)) && has_buffer(&a->dtype, 0)
+                   (pickle_array_is_c(a) || pickle_array_is_f(a)) &&
+                   has_buffer(&a->dtype, 0, &budget)
                ? FROMBUFFER
                : RECONSTRUCT;
 }
@@ -256,6 +262,17 @@ static bool has_py2_data(const pickle__pickler *p, const pickle_val *object)
                                                pickle_len(pickle_state(object)) - 1)) == PICKLE_STR;
 }
 
+/* What happened beyond the state, and joblib's data, is not in the view. */
+static int count_changes(const pickle_val *object)
+{
+    const pickle__change *c = NULL;
+    int n = 0;
+
+    while (n < 3 && (c = pickle__next_change(object, c)))
+        n++;
+    return n;
+}
+
 pickle_val *pickle__reshape_array(pickle__pickler *p, pickle_val *object)
 {
     pickle_array a;
@@ -264,6 +281,8 @@ pickle_val *pickle__reshape_array(pickle__pickler *p, pickle_val *object)
     if (!pickle_get_array(object, &a) || a.scalar || (!a.objects && !a.data))
         return object;
     is = form_of(object);
+    if (count_changes(object) != (is == WRAPPER ? 2 : is == RECONSTRUCT ? 1 : 0))
+        return object;
     wanted = wanted_form(p, &a);
     if (is == wanted && !(is == WRAPPER && p->rewrap) &&
         !(is == RECONSTRUCT && has_py2_data(p, object)))

@@ -2,7 +2,7 @@
 #include "base/number.h"
 #include "pickler/save.h"
 
-/* As much as fits; what does not is cut off at the front of the message's path. */
+/* As much as fits, from the root on. */
 typedef struct text {
     char *at, *end;
 } text;

@@ -48,10 +48,13 @@ void pickle__save_nested(pickle__pickler *p, pickle_val *root)
     inner.doc = p->doc;
     inner.opts = p->opts;
     inner.memo.alloc = inner.shapes.alloc = p->opts->alloc;
+    inner.old_ints = p->old_ints;
     pickle__emit_end_frame(e);
+    e->memo_gap = 0;
     pickle__save_pickle(&inner, root);
     pickle__pickler_free(&inner);
     e->memo = outer.memo;
+    e->memo_gap = outer.memo_gap;
     e->protocol = outer.protocol;
     e->framing = outer.framing;
     e->open = true;

@@ -209,7 +209,8 @@ static bool is_getattr(const pickle_val *v)
 {
     return pickle__is(v, PICKLE_OBJECT) && is_reduce_of(v, "builtins", "getattr") &&
            !has_changes(v) && is_tuple_of(args_of(v), 2) &&
-           pickle__is(item(args_of(v), 1), PICKLE_STR) && pickle__len(item(args_of(v), 1)) > 0;
+           pickle__is(item(args_of(v), 1), PICKLE_STR) && pickle__len(item(args_of(v), 1)) > 0 &&
+           !memchr(pickle__text(item(args_of(v), 1)), '.', pickle__len(item(args_of(v), 1)));
 }
 
 /* CPython 3.13 and later do not store the arguments of those that stand for a dotted name, as they
@@ -399,13 +400,18 @@ static pickle_val *newobj_ex_as_reduce(pickle__pickler *p, pickle_val *v)
 }
 
 /* cls.__new__, which CPython writes as it writes a class in a class. */
-static pickle_val *named_new(pickle__pickler *p, const pickle_val *cls)
+static pickle_val *named_new(pickle__pickler *p, const pickle_val *v)
 {
+    const pickle_val *cls = PICKLE__AS_CONST(pickle__object, v)->callable;
     pickle_buf name = { .alloc = p->opts->alloc };
     pickle_val *made = NULL;
 
-    if (!is_plain_global(cls))
-        pickle__save_fail(p, PICKLE_ERR_UNSUPPORTED, "protocol %d has no NEWOBJ_EX", p->protocol);
+    if (!is_plain_global(PICKLE__AS_CONST(pickle__object, v)->callable) ||
+        !pickle__is(args_of(v), PICKLE_TUPLE))
+        pickle__save_fail(
+            p, PICKLE_ERR_UNSUPPORTED,
+            "protocol %d has no NEWOBJ_EX, and this one has no plain class or arguments",
+            p->protocol);
     else if (!pickle__buf_add(&name, pickle_name(cls), strlen(pickle_name(cls))) ||
              !pickle__buf_add(&name, DOT_NEW, sizeof DOT_NEW))
         pickle__save_no_memory(p);
@@ -416,14 +422,17 @@ static pickle_val *named_new(pickle__pickler *p, const pickle_val *cls)
 }
 
 /* A call makes a dict of its own of its keywords. */
-static pickle_val *copy_of_dict(pickle__pickler *p, const pickle_val *kwargs)
+static pickle_val *copy_of_dict(pickle__pickler *p, pickle_val *kwargs)
 {
-    pickle_val *dict = pickle__new_table(p->scratch, PICKLE_DICT);
+    pickle_val *dict;
 
+    if (!pickle__is(kwargs, PICKLE_DICT))
+        return kwargs;
+    dict = pickle__new_table(p->scratch, PICKLE_DICT);
     p->reenters = true;
     if (!dict) {
         pickle__save_no_memory(p);
-    } else if (pickle__is(kwargs, PICKLE_DICT)) {
+    } else {
         dict->tag |= PICKLE__LOOSE;
         PICKLE__AS(pickle__list, dict)->items = PICKLE__AS_CONST(pickle__list, kwargs)->items;
         pickle__set_len(dict, pickle__len(kwargs));
@@ -435,8 +444,8 @@ static pickle_val *copy_of_dict(pickle__pickler *p, const pickle_val *kwargs)
 static pickle_val *newobj_ex_as_partial(pickle__pickler *p, pickle_val *v)
 {
     pickle__object *o = PICKLE__AS(pickle__object, v);
-    pickle_val *make = named_new(p, o->callable), *partial;
-    size_t n = pickle__is(o->args, PICKLE_TUPLE) ? pickle__len(o->args) : 0;
+    pickle_val *make = named_new(p, v), *partial;
+    size_t n = pickle__len(o->args);
     pickle__tuple *args = make ? pickle__new_tuple(p->scratch, n + 1) : NULL;
 
     if (!make)
@@ -457,8 +466,8 @@ static const pickle_val *new_partial_state(const pickle_val *v)
 {
     const pickle_val *state = pickle_state(v), *function = pickle_at(state, 0);
 
-    if (!pickle__is(v, PICKLE_OBJECT) || !is_reduce_of(v, "functools", "partial") ||
-        pickle_len(state) != 4 || pickle_kind_of(pickle_at(state, 1)) != PICKLE_TUPLE ||
+    if (!pickle__is(v, PICKLE_OBJECT) || !is_reduce_of(v, "functools", "partial") || !state ||
+        !is_tuple_of(state, 4) || pickle_kind_of(pickle_at(state, 1)) != PICKLE_TUPLE ||
         pickle_kind_of(pickle_at(pickle_at(state, 1), 0)) != PICKLE_GLOBAL ||
         pickle_kind_of(pickle_at(state, 2)) != PICKLE_DICT)
         return NULL;

@@ -15,11 +15,18 @@
 
 /* ------------------------------------------------------------------ failing */
 
+static bool failed(const pickle__pickler *p)
+{
+    return p->e->error.code != PICKLE_OK;
+}
+
 bool pickle__save_fail(pickle__pickler *p, pickle_status code, const char *format, ...)
 {
     char path[120], why[160];
     va_list args;
 
+    if (failed(p))
+        return false;
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
@@ -31,11 +38,6 @@ bool pickle__save_fail(pickle__pickler *p, pickle_status code, const char *forma
 bool pickle__save_no_memory(pickle__pickler *p)
 {
     return pickle__emit_fail(p->e, PICKLE_ERR_NOMEM, "out of memory");
-}
-
-static bool failed(const pickle__pickler *p)
-{
-    return p->e->error.code != PICKLE_OK;
 }
 
 /* -------------------------------------------------------------------- memo */
@@ -104,6 +106,19 @@ bool pickle__save_get(pickle__pickler *p, const pickle_val *v)
 
 /* ------------------------------------------------------------------- tasks */
 
+/*
+ * Nothing is nested deeper than the document has values. What is, holds itself
+ * in a way that cannot be written: through the items of a set, where the protocol has calls for
+ * sets. Each value takes 16 bytes at least.
+ */
+static bool is_too_deep(pickle__pickler *p)
+{
+    return p->depth > 4096 + p->doc->arena.held / 4 &&
+           !pickle__save_fail(p, PICKLE_ERR_UNSUPPORTED,
+                              "protocol %d cannot write a value that holds itself here",
+                              p->protocol);
+}
+
 static PICKLE__COLD bool grow_tasks(pickle__pickler *p)
 {
     size_t more = p->room ? p->room * 2 : 64, size = p->room * sizeof *p->tasks;
@@ -126,7 +141,7 @@ static pickle__task *begin(pickle__pickler *p, pickle_val *v, pickle__step step)
 {
     pickle__task *t;
 
-    if (pickle__unlikely(p->depth == p->room) && !grow_tasks(p))
+    if (pickle__unlikely(p->depth == p->room) && (is_too_deep(p) || !grow_tasks(p)))
         return NULL;
     t = &p->tasks[p->depth++];
     t->v = v;
@@ -350,7 +365,7 @@ static void save_object(pickle__pickler *p, pickle_val *v)
         begin(p, v, PICKLE__CALLABLE);
         return;
     }
-    if (how == PICKLE_CALL_OBJ && p->protocol == 0) {
+    if (how == PICKLE_CALL_OBJ && p->protocol == 0 && !pickle__is(o->callable, PICKLE_GLOBAL)) {
         pickle__save_fail(p, PICKLE_ERR_UNSUPPORTED, "protocol 0 has no OBJ");
         return;
     }
@@ -358,7 +373,7 @@ static void save_object(pickle__pickler *p, pickle_val *v)
     begin(p, v, PICKLE__CALL);
     begin_items(p, v, PICKLE__INST_ITEMS, PICKLE__AS(pickle__tuple, o->args)->items,
                 pickle__len(o->args));
-    if (how == PICKLE_CALL_OBJ)
+    if (how == PICKLE_CALL_OBJ && p->protocol > 0)
         begin_items(p, v, PICKLE__INST_ITEMS, &o->callable, 1);
 }
 
@@ -377,8 +392,11 @@ static void emit_call(pickle__pickler *p, const pickle_val *v)
     case PICKLE_CALL_INST:
         emit_inst(p, PICKLE__AS_CONST(pickle__object, v)->callable);
         break;
-    case PICKLE_CALL_OBJ:
-        pickle__emit_byte(p->e, PICKLE_OP_OBJ);
+    case PICKLE_CALL_OBJ: /* the same as INST, which has its class beside it */
+        if (p->protocol == 0)
+            emit_inst(p, PICKLE__AS_CONST(pickle__object, v)->callable);
+        else
+            pickle__emit_byte(p->e, PICKLE_OP_OBJ);
         break;
     case PICKLE_CALL_NEWOBJ:
         pickle__emit_byte(p->e, PICKLE_OP_NEWOBJ);
@@ -607,8 +625,10 @@ void pickle__save_value(pickle__pickler *p, pickle_val *v)
     }
     if (!p->keep || pickle__unlikely(needs_shape(p, v))) {
         v = pickle__reshape(p, v);
-        if (!v)
+        if (!v) {
+            pickle__save_no_memory(p); /* unless something else was said */
             return;
+        }
     }
     if (!pickle__save_get(p, v))
         save_node(p, v);
