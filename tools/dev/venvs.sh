@@ -13,9 +13,9 @@ venvs=${PICKLE_VENVS:-${XDG_CACHE_HOME:-$HOME/.cache}/libpickle/venvs}
 # Name, versions of Python in the order of preference, packages.
 table() {
 	cat <<'END'
-newest  3.13,3.14,3.12  numpy==2.5.5 scipy==1.18.1 joblib==1.6.0 scikit-learn==1.9.1 lz4==4.4.5
-middle  3.11,3.10,3.9   numpy==1.24.4 scipy==1.10.1 joblib==1.2.0 scikit-learn==1.2.2
-oldest  3.8             numpy==1.17.5 scipy==1.4.1 joblib==0.14.1 scikit-learn==0.22.2.post1
+newest  3.13,3.14,3.12  numpy==2.5.5 scipy==1.18.1 pandas==3.1.1 joblib==1.6.0 scikit-learn==1.9.1 lz4==4.4.5
+middle  3.11,3.10,3.9   numpy==1.24.4 scipy==1.10.1 pandas==1.5.3 joblib==1.2.0 scikit-learn==1.2.2
+oldest  3.8             numpy==1.17.5 scipy==1.4.1 pandas==0.25.3 joblib==0.14.1 scikit-learn==0.22.2.post1
 python2 2.7
 END
 }
