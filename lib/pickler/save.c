@@ -22,17 +22,27 @@ static bool failed(const pickle__pickler *p)
 
 bool pickle__save_fail(pickle__pickler *p, pickle_status code, const char *format, ...)
 {
-    char path[120], why[160];
+    char why[160];
     va_list args;
 
-    if (failed(p))
-        return false;
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
+    return pickle__emit_fail(p->e, code, "%s", why);
+}
+
+/* What cannot be written stands where the walk has stopped. */
+static void name_place(pickle__pickler *p)
+{
+    pickle_error *err = &p->e->error;
+    char path[120], why[sizeof err->message];
+
+    if (err->code != PICKLE_ERR_UNSUPPORTED && err->code != PICKLE_ERR_MISSING)
+        return;
     pickle__save_path(p, path, sizeof path);
-    return *path ? pickle__emit_fail(p->e, code, "at %s: %s", path, why)
-                 : pickle__emit_fail(p->e, code, "%s", why);
+    memcpy(why, err->message, sizeof why);
+    if (*path)
+        pickle__fail(err, err->code, err->offset, "at %s: %s", path, why);
 }
 
 bool pickle__save_no_memory(pickle__pickler *p)
@@ -677,7 +687,7 @@ static bool save_items(pickle__pickler *p, pickle__task *t)
             break;
         p->tasks[depth - 1].at = i + 1; /* before the item, for its path */
         pickle__save_value(p, items[i++]);
-        if (p->depth != depth)
+        if (p->depth != depth || pickle__unlikely(failed(p)))
             return false;
     }
     p->tasks[depth - 1].at = i;
@@ -765,5 +775,7 @@ void pickle__save_pickle(pickle__pickler *p, pickle_val *root)
         if (!report_progress(p))
             break;
     }
+    if (failed(p))
+        name_place(p);
     pickle__emit_stop(p->e);
 }
