@@ -115,7 +115,8 @@ static bool read_compression(const char *text, pickle_compression *c)
     if (len < sizeof name)
         memcpy(name, text, len);
     if (!pickle_codec_from_name(name, &c->codec) || c->codec == PICKLE_CODEC_AUTO ||
-        c->codec == PICKLE_CODEC_ZFILE || !read_level(text + len, &c->level)) {
+        c->codec == PICKLE_CODEC_ZFILE || c->codec == PICKLE_CODEC_DEFLATE ||
+        !read_level(text + len, &c->level)) {
         complain(NULL,
                  "convert: --compress cannot be \"%s\"; there is: none, zlib, gzip, bz2, xz, "
                  "lzma, lz4, zstd, with :LEVEL behind it",
@@ -141,7 +142,7 @@ static bool is_available(pickle_codec codec)
 typedef struct ending {
     pickle_format format; /* AUTO: nothing */
     pickle_codec codec;
-    bool foreign; /* it is of another format altogether */
+    const char *foreign; /* the suffix of a format that is not written; NULL: none */
 } ending;
 
 /* The last suffix within the first `len` bytes of `path`. */
@@ -153,6 +154,11 @@ static const char *last_suffix(const char *path, size_t len)
     return path + len;
 }
 
+static bool same_text(const char *text, size_t len, const char *word)
+{
+    return strlen(word) == len && memcmp(text, word, len) == 0;
+}
+
 static ending ending_of(const char *path)
 {
     static const choice suffixes[] = { { ".pkl", PICKLE_FORMAT_PICKLE },
@@ -160,7 +166,13 @@ static ending ending_of(const char *path)
                                        { ".p", PICKLE_FORMAT_PICKLE },
                                        { ".pk", PICKLE_FORMAT_PICKLE },
                                        { ".joblib", PICKLE_FORMAT_JOBLIB } };
-    static const char *const others[] = { ".json", ".cbor", ".npy", ".npz", ".safetensors" };
+    static const char *const others[] = {
+        ".7z",  ".arrow", ".avro",        ".cbor", ".csv",     ".feather", ".gguf",
+        ".h5",  ".hdf5",  ".html",        ".json", ".jsonl",   ".mat",     ".msgpack",
+        ".npy", ".npz",   ".onnx",        ".orc",  ".parquet", ".pmml",    ".pt",
+        ".pth", ".rds",   ".safetensors", ".tar",  ".tgz",     ".toml",    ".tsv",
+        ".txt", ".xml",   ".yaml",        ".yml",  ".zip",
+    };
     ending e = { .codec = pickle_codec_from_path(path) };
     size_t end = strlen(path), len;
     const char *suffix;
@@ -170,11 +182,11 @@ static ending ending_of(const char *path)
     suffix = last_suffix(path, end);
     len = (size_t)(path + end - suffix);
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-        if (strlen(suffixes[i].word) == len && memcmp(suffix, suffixes[i].word, len) == 0)
+        if (same_text(suffix, len, suffixes[i].word))
             e.format = (pickle_format)suffixes[i].value;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strlen(others[i]) == len && memcmp(suffix, others[i], len) == 0)
-            e.foreign = true;
+        if (same_text(suffix, len, others[i]))
+            e.foreign = others[i];
     return e;
 }
 
@@ -188,7 +200,8 @@ static bool use_endings(const request *r, plan *p)
     if (strcmp(r->out, "-") == 0)
         out = in;
     if (out.foreign && !r->to) {
-        complain(r->out, "no such format is written yet; there is: pkl, joblib (see --to)");
+        complain(r->out, "%s is not a format that is written; there is: pkl, joblib (see --to)",
+                 out.foreign + 1);
         return false;
     }
     if (!r->to && out.format != in.format)

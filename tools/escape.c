@@ -84,8 +84,11 @@ static void put_text(output *o, const char *text, size_t len,
                      bool (*special)(const output *o, uint32_t c),
                      void (*put)(output *o, uint32_t c))
 {
-    const char *p = text, *end = text + len, *run = text;
+    const char *p = text, *end, *run = text;
 
+    if (len == 0) /* `text` may be NULL then */
+        return;
+    end = text + len;
     while (p < end && !out_stopped(o)) {
         const char *at = p;
         uint32_t c = next(&p, end);
@@ -119,6 +122,52 @@ static bool special_in_json(const output *o, uint32_t c)
 {
     (void)o; /* JSON is UTF-8, whatever the locale */
     return c == '"' || c == '\\' || is_hazard(c);
+}
+
+/* Characters that take two columns, or none: the larger blocks of each. Facts: Unicode's
+ * EastAsianWidth.txt, and its general categories Mn and Me. */
+static const struct {
+    uint32_t first, last;
+    uint8_t width;
+} widths[] = {
+    { 0x300, 0x36f, 0 },     { 0x483, 0x489, 0 },     { 0x591, 0x5bd, 0 },
+    { 0x610, 0x61a, 0 },     { 0x64b, 0x65f, 0 },     { 0xe31, 0xe31, 0 },
+    { 0xe34, 0xe3a, 0 },     { 0xe47, 0xe4e, 0 },     { 0x1100, 0x115f, 2 },
+    { 0x1ab0, 0x1aff, 0 },   { 0x1dc0, 0x1dff, 0 },   { 0x20d0, 0x20ff, 0 },
+    { 0x2e80, 0x303e, 2 },   { 0x3041, 0xa4cf, 2 },   { 0xa960, 0xa97c, 2 },
+    { 0xac00, 0xd7a3, 2 },   { 0xf900, 0xfaff, 2 },   { 0xfe00, 0xfe0f, 0 },
+    { 0xfe20, 0xfe2f, 0 },   { 0xfe30, 0xfe6f, 2 },   { 0xff00, 0xff60, 2 },
+    { 0xffe0, 0xffe6, 2 },   { 0x16fe0, 0x18cff, 2 }, { 0x1b000, 0x1b2ff, 2 },
+    { 0x1f300, 0x1f64f, 2 }, { 0x1f680, 0x1f6ff, 2 }, { 0x1f900, 0x1f9ff, 2 },
+    { 0x20000, 0x3fffd, 2 },
+};
+
+/* Columns of what out_escaped prints for it. */
+static size_t width_of(const output *o, uint32_t c)
+{
+    size_t i = 0;
+
+    if (unsafe(o, c))
+        return c == '\n' || c == '\r' || c == '\t' ? 2 : c < 0x100 ? 4 : c < 0x10000 ? 6 : 10;
+    while (i < sizeof widths / sizeof *widths && c > widths[i].last)
+        i++;
+    return i < sizeof widths / sizeof *widths && c >= widths[i].first ? widths[i].width : 1;
+}
+
+size_t out_fitting(const output *o, const char *text, size_t len, size_t most, size_t *width)
+{
+    const char *p = text, *end = text + len;
+
+    *width = 0;
+    while (p < end) {
+        const char *at = p;
+        size_t n = width_of(o, next(&p, end));
+
+        if (*width + n > most)
+            return (size_t)(at - text);
+        *width += n;
+    }
+    return len;
 }
 
 void out_escaped(output *o, const char *text, size_t len)

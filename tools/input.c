@@ -113,6 +113,8 @@ pickle_doc *input_read(const char *file, const contents *c, reading *r, int *sta
         .borrow = c != NULL,
         .strict = r->strict,
         .encoding = r->encoding,
+        /* Files that the library opens have their own. */
+        .path = c && strcmp(file, "-") != 0 ? file : NULL,
         .on_progress = progress_start(&r->progress, "reading"),
         .ctx = &r->progress,
     };

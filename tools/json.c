@@ -61,11 +61,15 @@ void json_text(output *o, const char *text)
         out_text(o, "null");
 }
 
-/* What a part of the library prints, as a JSON string. */
-static void put_buffered(output *o, pickle_buf *text)
+void json_buffered(output *o, pickle_buf *text)
 {
     out_json(o, (const char *)text->data, text->len);
     pickle_buf_free(text);
+}
+
+void json_member(output *o, const char *name)
+{
+    out_format(o, ", \"%s\": ", name);
 }
 
 void json_global(output *o, const pickle_val *global)
@@ -77,7 +81,7 @@ void json_global(output *o, const pickle_val *global)
     sink.write(sink.ctx, module, strlen(module));
     sink.write(sink.ctx, ".", 1);
     sink.write(sink.ctx, name, strlen(name));
-    put_buffered(o, &text);
+    json_buffered(o, &text);
 }
 
 void json_dtype(output *o, const pickle_dtype *dtype)
@@ -85,7 +89,7 @@ void json_dtype(output *o, const pickle_dtype *dtype)
     pickle_buf text = { 0 };
 
     pickle_dtype_str(dtype, pickle_sink_buf(&text));
-    put_buffered(o, &text);
+    json_buffered(o, &text);
 }
 
 /* ---------------------------------------------------------------- elements */
@@ -95,7 +99,7 @@ static void put_ucs4(output *o, const pickle_array *e)
     pickle_buf text = { 0 };
 
     element_text(e, &text);
-    put_buffered(o, &text);
+    json_buffered(o, &text);
 }
 
 /* Numbers as Python shows them, but for what JSON has no numbers for. */
@@ -111,7 +115,7 @@ static void put_number(output *o, const pickle_array *e)
     } else if (strchr("iuf", e->dtype.kind) && first >= '0' && first <= '9') {
         out_write(o, text.data, text.len);
     } else {
-        put_buffered(o, &text);
+        json_buffered(o, &text);
         return;
     }
     pickle_buf_free(&text);
@@ -185,7 +189,7 @@ static void put_element(output *o, const pickle_array *e, int depth)
 
 bool json_is_key(const pickle_val *v)
 {
-    value_form f = view_form(v);
+    value_form f = view_form(v, VIEW_KNOWN);
     pickle_array a;
 
     if (f == FORM_SCALAR && pickle_get_array(v, &a))
@@ -207,12 +211,12 @@ void json_key(output *o, const pickle_val *v)
         json_atom(o, v);
     } else if (!pickle_get_array(v, &a)) {
         pickle_repr(v, pickle_sink_buf(&text), 0, NULL);
-        put_buffered(o, &text);
+        json_buffered(o, &text);
     } else if (a.dtype.kind == 'U') {
         put_ucs4(o, &a);
     } else {
         pickle_array_item_repr(&a, pickle_sink_buf(&text));
-        put_buffered(o, &text);
+        json_buffered(o, &text);
     }
 }
 

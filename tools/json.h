@@ -16,6 +16,10 @@ void json_bytes(output *o, const void *data, size_t len);
 /* "module.name" */
 void json_global(output *o, const pickle_val *global);
 void json_text(output *o, const char *text);
+/* What a part of the library printed, as a JSON string; frees it. */
+void json_buffered(output *o, pickle_buf *text);
+/* A comma, and the name of a member. */
+void json_member(output *o, const char *name);
 /* "<f8" */
 void json_dtype(output *o, const pickle_dtype *dtype);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "json_known.h"
 #include "json_tree.h"
 #include "walk.h"
 
@@ -23,6 +24,8 @@ typedef struct level {
 typedef struct printer {
     output *o;
     bool typed;
+    bool failed; /* no memory */
+    int depth;   /* of tables around the root */
     walk *w;
     level *levels;
     size_t room;
@@ -53,7 +56,7 @@ static run_style style_of(child_part p)
 static void start_run(printer *p, level *l, child_part kind)
 {
     run_style s = style_of(kind);
-    bool items = *s.open == '[' && view_form(p->w->parent) != FORM_OBJECT;
+    bool items = *s.open == '[' && view_form(p->w->parent, p->w->as) != FORM_OBJECT;
 
     if (l->any)
         out_text(p->o, style_of(l->run).close);
@@ -172,18 +175,20 @@ static void put_bytes(printer *p, const pickle_val *v)
 
 static void put_class(printer *p, const pickle_val *v)
 {
-    if (!view_class(v))
-        return;
-    put_member(p, "class");
-    json_global(p->o, view_class(v));
+    if (view_class(v)) {
+        put_member(p, "class");
+        json_global(p->o, view_class(v));
+    }
+    if (p->w->as != VIEW_RAW)
+        json_facts(p->o, v);
 }
 
 /* ------------------------------------------------------------- typed style */
 
 /* Names of what is no kind of value in the pickle. */
-static const char *typed_kind(const pickle_val *v)
+static const char *typed_kind(const pickle_val *v, view_as as)
 {
-    switch (view_form(v)) {
+    switch (view_form(v, as)) {
     case FORM_SCALAR:
         return "scalar";
     case FORM_ARRAY:
@@ -191,13 +196,13 @@ static const char *typed_kind(const pickle_val *v)
     case FORM_DTYPE:
         return "dtype";
     default:
-        return view_kind(v);
+        return view_kind(v, as);
     }
 }
 
 static void put_typed_details(printer *p, const pickle_val *v)
 {
-    switch (view_form(v)) {
+    switch (p->w->form) {
     case FORM_ATOM:
     case FORM_STR:
         put_member(p, "value");
@@ -214,7 +219,7 @@ static void put_typed_details(printer *p, const pickle_val *v)
     case FORM_SET:
     case FORM_DICT:
         put_member(p, "len");
-        out_format(p->o, "%zu", pickle_len(view_items(v)));
+        out_format(p->o, "%zu", view_items(v, p->w->as).count);
         break;
     case FORM_DTYPE:
     case FORM_SCALAR:
@@ -225,6 +230,12 @@ static void put_typed_details(printer *p, const pickle_val *v)
         put_class(p, v);
         break;
     case FORM_REFERENCE:
+        if (p->w->as != VIEW_RAW)
+            json_facts(p->o, v);
+        break;
+    case FORM_TEXT:
+    case FORM_PICTURE:
+    case FORM_TABLE:
         break;
     }
 }
@@ -238,31 +249,15 @@ static void typed_node(printer *p, level *mine)
         mine->close = "}";
         return;
     }
-    out_format(p->o, "{\"kind\": \"%s\"", typed_kind(w->at.value));
+    out_format(p->o, "{\"kind\": \"%s\"", typed_kind(w->at.value, w->as));
     if (w->id)
         out_format(p->o, ", \"id\": %" PRIu32, w->id);
     put_typed_details(p, w->at.value);
-    mine->is_list = view_form(w->at.value) != FORM_OBJECT;
+    mine->is_list = w->form != FORM_OBJECT;
     mine->close = "}";
 }
 
 /* ------------------------------------------------------------- plain style */
-
-/* An OrderedDict, but for its name: what JSON calls an object is ordered anyway. */
-static bool is_dict(const pickle_val *v)
-{
-    pickle_change c;
-    bool on;
-
-    if (pickle_kind_of(v) == PICKLE_DICT)
-        return true;
-    if (!pickle_is_a(v, "collections", "OrderedDict") || pickle_len(pickle_args(v)) > 0)
-        return false;
-    for (on = pickle_first_change(v, &c); on; on = pickle_next_change(&c))
-        if (c.kind != PICKLE_CHANGE_SETITEMS)
-            return false;
-    return true;
-}
 
 static void open_bare(printer *p, level *mine, const char *open, const char *close)
 {
@@ -303,7 +298,7 @@ static void put_plain_leaf(printer *p, const pickle_val *v)
     pickle_array a;
     pickle_dtype dtype;
 
-    switch (view_form(v)) {
+    switch (p->w->form) {
     case FORM_BYTES:
         data = view_bytes(v, &len);
         json_bytes(p->o, data, len);
@@ -321,6 +316,11 @@ static void put_plain_leaf(printer *p, const pickle_val *v)
         if (pickle_get_array(v, &a))
             json_array(p->o, &a);
         break;
+    case FORM_TEXT:
+    case FORM_PICTURE:
+    case FORM_TABLE:
+        p->failed = !json_known(p->o, v, p->depth);
+        break;
     default:
         json_atom(p->o, v);
     }
@@ -331,7 +331,7 @@ static void plain_node(printer *p, level *mine)
     const pickle_val *v = p->w->at.value;
 
     mine->close = "";
-    switch (view_form(v)) {
+    switch (p->w->form) {
     case FORM_SEQUENCE:
     case FORM_SET:
         open_bare(p, mine, "[", "]");
@@ -343,13 +343,10 @@ static void plain_node(printer *p, level *mine)
         open_bare(p, mine, "{", "}");
         break;
     case FORM_OBJECT:
-        if (is_dict(v))
-            open_bare(p, mine, "{", "}");
-        else
-            open_object(p, mine, v);
+        open_object(p, mine, v);
         break;
     case FORM_REFERENCE:
-        out_format(p->o, "{\"reference\": \"%s\"", view_kind(v));
+        out_format(p->o, "{\"reference\": \"%s\"", view_kind(v, VIEW_KNOWN));
         mine->close = "}";
         break;
     default:
@@ -436,12 +433,15 @@ static void leave(printer *p)
     put_after(p, mine);
 }
 
-static bool print(output *o, walk w, bool typed)
+static bool print(output *o, walk w, bool typed, int depth)
 {
-    printer p = { .o = o, .typed = typed, .w = &w };
-    walk_step step;
+    printer p = { .o = o, .typed = typed, .depth = depth, .w = &w };
+    walk_step step = WALK_NODE;
 
-    while ((step = walk_next(&w)) != WALK_END && step != WALK_NO_MEMORY && !out_stopped(o)) {
+    while (!p.failed && !out_stopped(o)) {
+        step = walk_next(&w);
+        if (step != WALK_NODE && step != WALK_LEAVE)
+            break;
         if (!make_room(&p)) {
             step = WALK_NO_MEMORY;
             break;
@@ -453,10 +453,10 @@ static bool print(output *o, walk w, bool typed)
     }
     free(p.levels);
     walk_free(&w);
-    return step != WALK_NO_MEMORY;
+    return step != WALK_NO_MEMORY && !p.failed;
 }
 
-bool json_typed(output *o, const pickle_val *root, size_t depth, size_t items)
+bool json_typed(output *o, const pickle_val *root, size_t depth, size_t items, bool raw)
 {
     seen s = { 0 };
     walk w = { .mode = WALK_COUNT,
@@ -464,13 +464,14 @@ bool json_typed(output *o, const pickle_val *root, size_t depth, size_t items)
                .items = items,
                .attributes = items,
                .keys = true,
+               .as = raw ? VIEW_RAW : VIEW_NUMPY,
                .seen = &s,
                .root = root };
     bool ok = walk_count(w);
 
     seen_rewind(&s);
     w.mode = WALK_SHOW;
-    ok = ok && print(o, w, true);
+    ok = ok && print(o, w, true, 0);
     seen_free(&s);
     return ok;
 }
@@ -492,21 +493,32 @@ static walk plain_walk(const pickle_val *root, seen *s)
                    .items = NO_LIMIT,
                    .attributes = NO_LIMIT,
                    .keys = true,
+                   .as = VIEW_DATA,
                    .seen = s,
                    .root = root };
 }
 
-/* What a value counts: elements of arrays are many. */
-static uint64_t weight(const walk *w)
+/* Counts a value; what is not walked into is looked through. */
+static json_problem check_node(const walk *w, uint64_t *limit, int depth)
 {
+    const pickle_val *v = w->at.value;
+    value_form f = w->form;
     pickle_array a;
+    uint64_t n = 1;
 
-    if (view_form(w->at.value) != FORM_ARRAY || !pickle_get_array(w->at.value, &a))
-        return 1;
-    return a.objects ? 1 : json_cells(&a);
+    if (f == FORM_ARRAY && pickle_get_array(v, &a) && !a.objects)
+        n = json_cells(&a);
+    if (n > *limit)
+        return JSON_TOO_LONG;
+    *limit -= n;
+    if (w->at.part == PART_KEY && view_form(w->parent, VIEW_KNOWN) == FORM_DICT)
+        return json_is_key(v) ? JSON_FINE : JSON_KEY;
+    if (f == FORM_TEXT || f == FORM_PICTURE || f == FORM_TABLE)
+        return json_check_known(v, limit, depth);
+    return JSON_FINE;
 }
 
-json_problem json_check(const pickle_val *root, uint64_t limit)
+json_problem json_check(const pickle_val *root, uint64_t *limit, int depth)
 {
     seen s = { 0 };
     walk w = plain_walk(root, &s);
@@ -514,25 +526,20 @@ json_problem json_check(const pickle_val *root, uint64_t limit)
     walk_step step;
 
     while (problem == JSON_FINE && (step = walk_next(&w)) != WALK_END) {
-        uint64_t n = step == WALK_NODE ? weight(&w) : 0;
-
         if (step == WALK_CYCLE || step == WALK_NO_MEMORY)
             problem = step == WALK_CYCLE ? JSON_CYCLE : JSON_NO_MEMORY;
-        else if (n > limit)
-            problem = JSON_TOO_LONG;
-        else if (n && w.at.part == PART_KEY && is_dict(w.parent) && !json_is_key(w.at.value))
-            problem = JSON_KEY;
-        limit -= n;
+        else if (step == WALK_NODE)
+            problem = check_node(&w, limit, depth);
     }
     walk_free(&w);
     seen_free(&s);
     return problem;
 }
 
-bool json_plain(output *o, const pickle_val *root)
+bool json_plain(output *o, const pickle_val *root, int depth)
 {
     seen s = { 0 };
-    bool ok = print(o, plain_walk(root, &s), false);
+    bool ok = print(o, plain_walk(root, &s), false, depth);
 
     seen_free(&s);
     return ok;

@@ -116,3 +116,29 @@ void npy_write(output *o, const pickle_array *a)
     while (elements_next(&e) && !out_stopped(o))
         out_write(o, e.at.data, (size_t)a->dtype.itemsize);
 }
+
+bool array_fits(pickle_array *a, uint64_t most)
+{
+    a->nbytes = a->dtype.itemsize;
+    for (int k = 0; k < a->ndim; k++)
+        if (a->shape[k] == 0)
+            a->nbytes = 0;
+    for (int k = 0; k < a->ndim && a->nbytes > 0; k++) {
+        if ((uint64_t)a->shape[k] > most / a->nbytes)
+            return false;
+        a->nbytes *= (uint64_t)a->shape[k];
+    }
+    return a->nbytes <= most;
+}
+
+void array_lay_out(pickle_array *a, const void *data)
+{
+    int64_t stride = (int64_t)a->dtype.itemsize;
+
+    a->data = data;
+    for (int k = a->ndim - 1; k >= 0; k--) {
+        a->strides[k] = stride;
+        stride *= a->shape[k] ? a->shape[k] : 1;
+    }
+    a->nbytes = pickle_array_count(a) * a->dtype.itemsize;
+}

@@ -10,4 +10,9 @@
 const char *npy_refusal(const pickle_array *a);
 void npy_write(output *o, const pickle_array *a);
 
+/* Sets nbytes from the shape and the dtype; false: more than `most`. */
+bool array_fits(pickle_array *a, uint64_t most);
+/* Sets `data`, in C order, and the strides. */
+void array_lay_out(pickle_array *a, const void *data);
+
 #endif

@@ -67,6 +67,9 @@ void out_plain(output *o);
 void out_escaped(output *o, const char *text, size_t len);
 /* Likewise, but for line ends and tabs. */
 void out_lines(output *o, const char *text, size_t len);
+/* How many bytes of a text out_escaped can print in `most` columns of a terminal; *width is how
+ * many columns they take. */
+size_t out_fitting(const output *o, const char *text, size_t len, size_t most, size_t *width);
 /* UTF-8 as it is, but for lone surrogates. */
 void out_utf8(output *o, const char *text, size_t len);
 /* A JSON string. */

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dates.h"
+#include "known.h"
+#include "picture.h"
 #include "preview.h"
 
-#define TEXT_WIDTH    48 /* of a str or bytes in a line               */
-#define INT_BYTES     32 /* longer ints are described                 */
-#define NESTED_DEPTH  3  /* tuples in tuples in ... are shown as such */
-#define MOST_ELEMENTS 6  /* of an array                               */
+#define TEXT_WIDTH   48 /* of a str or bytes in a line               */
+#define INT_BYTES    32 /* longer ints are described                 */
+#define NESTED_DEPTH 3  /* tuples in tuples in ... are shown as such */
 
 /* -------------------------------------------------------------------- line */
 
@@ -34,7 +34,7 @@ static void line_write(line *l, const char *text, size_t len, size_t width)
     l->len += fits;
 }
 
-static bool line_sink(void *ctx, const void *data, size_t len)
+static bool write_to_line(void *ctx, const void *data, size_t len)
 {
     line *l = ctx;
 
@@ -42,7 +42,20 @@ static bool line_sink(void *ctx, const void *data, size_t len)
     return !l->cut;
 }
 
-/* What is said about a value, rather than the value: it always has room. */
+/* For text that is nothing without its end, such as a date in a zone; with room for dots. */
+static bool write_to_long_line(void *ctx, const void *data, size_t len)
+{
+    line *l = ctx;
+
+    line_write(l, data, len, sizeof l->text - 4);
+    return !l->cut;
+}
+
+pickle_sink line_sink(line *l)
+{
+    return (pickle_sink){ write_to_line, l };
+}
+
 void line_text(line *l, const char *text)
 {
     bool cut = l->cut;
@@ -52,7 +65,6 @@ void line_text(line *l, const char *text)
     l->cut = cut;
 }
 
-/* With commas: 1,234,567 */
 void line_number(line *l, uint64_t n)
 {
     char digits[32], text[48];
@@ -67,15 +79,22 @@ void line_number(line *l, uint64_t n)
     line_text(l, text);
 }
 
-/* Part of the value itself. */
-static void put(line *l, const char *text)
+void line_signed(line *l, int64_t n)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%" PRId64, n);
+    line_text(l, text);
+}
+
+void line_put(line *l, const char *text)
 {
     line_write(l, text, strlen(text), LINE_WIDTH);
 }
 
 static void line_repr(line *l, const pickle_val *v)
 {
-    view_repr(v, (pickle_sink){ line_sink, l });
+    view_repr(v, line_sink(l));
 }
 
 /* ------------------------------------------------------------------- atoms */
@@ -138,7 +157,7 @@ static void put_atom(line *l, const pickle_val *v)
         line_repr(l, v);
         return;
     }
-    put(l, "int of ");
+    line_put(l, "int of ");
     line_number(l, bytes);
     line_text(l, " bytes");
     l->lossy = l->inside;
@@ -163,6 +182,8 @@ static const char *plain_name(const pickle_dtype *d)
 
     if (d->kind == 'O')
         return "object";
+    if (d->name)
+        return d->name;
     for (size_t i = 0; i < sizeof names / sizeof *names && d->order != '>'; i++)
         if (d->kind == names[i].kind && d->itemsize == names[i].size)
             return names[i].name;
@@ -178,11 +199,11 @@ static void put_axis(line *l, int axis, int64_t size)
         line_text(l, number);
 }
 
-static void put_shape(line *l, const pickle_array *a)
+void preview_shape(line *l, int ndim, const int64_t *shape)
 {
-    for (int i = 0; i < a->ndim; i++)
-        put_axis(l, i, a->shape[i]);
-    line_text(l, a->ndim == 0 ? " ()" : a->ndim == 1 ? ",)" : ")");
+    for (int i = 0; i < ndim; i++)
+        put_axis(l, i, shape[i]);
+    line_text(l, ndim == 0 ? " ()" : ndim == 1 ? ",)" : ")");
 }
 
 static void put_subshape(line *l, const pickle_dtype *dtype)
@@ -205,7 +226,7 @@ void preview_dtype(line *l, const pickle_dtype *dtype)
     } else if (name) {
         line_text(l, name);
     } else {
-        pickle_dtype_str(dtype, (pickle_sink){ line_sink, l });
+        pickle_dtype_str(dtype, line_sink(l));
     }
     if (l->cut) {
         l->cut = false;
@@ -221,7 +242,7 @@ void preview_array(line *l, const pickle_array *a)
     line_text(l, own ? pickle_name(a->cls) : "array");
     line_text(l, " ");
     preview_dtype(l, &a->dtype);
-    put_shape(l, a);
+    preview_shape(l, a->ndim, a->shape);
     if (a->ndim > 1) {
         line_text(l, " ");
         line_text(l, view_order(a));
@@ -236,9 +257,9 @@ static void put_element(line *l, const pickle_array *element)
 
     if (element->dtype.kind == 'f' && pickle_array_copy(element, "=f8", &x, sizeof x, NULL)) {
         snprintf(number, sizeof number, "%.6g", x);
-        put(l, number);
+        line_put(l, number);
     } else {
-        pickle_array_item_repr(element, (pickle_sink){ line_sink, l });
+        pickle_array_item_repr(element, line_sink(l));
     }
 }
 
@@ -248,42 +269,71 @@ static void put_fields(line *l, const pickle_dtype *record)
     pickle_field field;
     pickle_dtype dtype;
 
-    put(l, "{");
+    line_put(l, "{");
     for (uint64_t i = 0; i < record->nfields && !l->cut; i++) {
         if (!pickle_dtype_field(record, i, &field) || !pickle_get_dtype(field.dtype, &dtype))
             break;
-        put(l, i > 0 ? ", " : "");
+        line_put(l, i > 0 ? ", " : "");
         line_write(l, field.name, field.name_len, LINE_WIDTH);
-        put(l, ": ");
+        line_put(l, ": ");
         if (!l->cut)
             preview_dtype(l, &dtype);
     }
-    put(l, "}");
+    line_put(l, "}");
     if (l->cut)
         line_text(l, "…");
     l->cut = false;
 }
 
-void preview_elements(line *l, const pickle_array *a)
+static void put_value(line *l, const pickle_val *v, int depth);
+
+static bool is_masked(const pickle_array *mask, const int64_t *index)
 {
-    uint64_t count = pickle_array_count(a), shown = count < MOST_ELEMENTS ? count : MOST_ELEMENTS;
-    int64_t index[PICKLE_MAXDIMS] = { 0 };
+    const pickle_val *none;
+    pickle_array element;
+    bool masked = false;
+
+    if (mask && mask->dtype.kind == 'b' &&
+        pickle_array_at(mask, index, mask->ndim, &element, &none) && element.data)
+        masked = *(const unsigned char *)element.data != 0;
+    return masked;
+}
+
+/* False: there is no such element. */
+static bool put_element_at(line *l, const pickle_array *a, const pickle_array *mask,
+                           const int64_t *index)
+{
     pickle_array element;
     const pickle_val *object;
+
+    if (!pickle_array_at(a, index, a->ndim, &element, &object))
+        return false;
+    if (is_masked(mask, index))
+        line_put(l, "--");
+    else if (object)
+        put_value(l, object, 1);
+    else
+        put_element(l, &element);
+    return true;
+}
+
+void preview_elements(line *l, const pickle_array *a, const pickle_array *mask)
+{
+    uint64_t count = pickle_array_count(a), shown = count < LINE_ELEMENTS ? count : LINE_ELEMENTS;
+    int64_t index[PICKLE_MAXDIMS] = { 0 };
 
     if (a->dtype.nfields > 0) {
         put_fields(l, &a->dtype);
         return;
     }
-    if (!a->data || a->dtype.hasobject)
+    if (!a->data && !a->objects)
         return;
-    put(l, "[");
+    line_put(l, "[");
     for (uint64_t i = 0; i < shown; i++) {
         if (i > 0)
-            put(l, ", ");
-        if (!pickle_array_at(a, index, a->ndim, &element, &object))
+            line_put(l, ", ");
+        if (!put_element_at(l, a, mask, index))
             break;
-        put_element(l, &element);
         for (int k = a->ndim - 1; k >= 0 && ++index[k] == a->shape[k]; k--)
             index[k] = 0;
     }
@@ -295,66 +345,125 @@ void preview_elements(line *l, const pickle_array *a)
 
 /* -------------------------------------------------------------- containers */
 
-static void put_value(line *l, const pickle_val *v, int depth);
-
-static void put_items(line *l, const pickle_val *items, int depth)
+static void put_items(line *l, pickle_items items, int depth)
 {
     const pickle_val *key, *value;
     bool first = true;
 
     l->inside = true;
-    pickle_foreach (items, key, value) {
+    while (pickle_next_item(&items, &key, &value)) {
         if (l->cut)
             return;
         if (!first)
-            put(l, ", ");
+            line_put(l, ", ");
         first = false;
         if (key) {
             put_value(l, key, depth + 1);
-            put(l, ": ");
+            line_put(l, ": ");
         }
         put_value(l, value, depth + 1);
     }
 }
 
-/* What stands around the items of a container. */
-static void get_brackets(const pickle_val *v, size_t len, const char *brackets[2])
+/* Items of a plain container, whatever they are shown as. */
+static pickle_items items_of(const pickle_val *plain)
 {
-    static const char *const all[][3] = {
-        { "tuple", "(", ")" },
-        { "list", "[", "]" },
-        { "dict", "{", "}" },
-        { "set", "{", "}" },
-        { "set", "set(", ")" },
-        { "frozenset", "frozenset({", "})" },
-        { "frozenset", "frozenset(", ")" },
-    };
-    size_t i = 0;
+    pickle_items items = { 0 };
 
-    while (strcmp(all[i][0], view_kind(v)) != 0)
-        i++;
-    i += view_form(v) == FORM_SET && len == 0;
-    brackets[0] = all[i][1];
-    brackets[1] = i == 0 && len == 1 ? ",)" : all[i][2];
+    pickle_get_items(plain, &items);
+    return items;
+}
+
+/* What stands around the items of a container of the builtins. */
+typedef struct brackets {
+    const char *open, *close;
+} brackets;
+
+static brackets brackets_of(const pickle_items *items, bool named)
+{
+    switch (items->kind) {
+    case PICKLE_TUPLE:
+        return (brackets){ "(", items->count == 1 ? ",)" : ")" };
+    case PICKLE_DICT:
+        return (brackets){ "{", "}" };
+    case PICKLE_LIST:
+        return (brackets){ "[", "]" };
+    case PICKLE_FROZENSET:
+        return items->count ? (brackets){ "frozenset({", "})" } : (brackets){ "frozenset(", ")" };
+    default:
+        return items->count || named ? (brackets){ "{", "}" } : (brackets){ "set(", ")" };
+    }
+}
+
+/* defaultdict(list, ...), and the end of deque(..., maxlen=3). */
+static void open_named(line *l, const pickle_val *v, const pickle_items *items)
+{
+    bool has_default = strcmp(view_kind(v, l->as), "defaultdict") == 0;
+
+    line_put(l, view_kind(v, l->as));
+    line_put(l, "(");
+    if (items->factory)
+        put_value(l, items->factory, NESTED_DEPTH + 1);
+    else if (has_default)
+        line_put(l, "None");
+    line_put(l, has_default ? ", " : "");
+}
+
+/* OrderedDict() and Counter(). */
+static bool goes_without_brackets(const pickle_val *v, const pickle_items *items)
+{
+    return items->kind == PICKLE_DICT && items->count == 0 &&
+           strcmp(known_name(v), "defaultdict") != 0;
+}
+
+static void close_named(line *l, const pickle_items *items)
+{
+    char maxlen[40];
+
+    if (items->maxlen >= 0) {
+        snprintf(maxlen, sizeof maxlen, ", maxlen=%" PRId64, items->maxlen);
+        line_put(l, maxlen);
+    }
+    line_put(l, ")");
+}
+
+/* Of a class that has a name of its own: set([1]) of older protocols does not need it. */
+static bool is_named(const pickle_val *v, view_as as)
+{
+    return pickle_type_of(v) != PICKLE_TYPE_SET && pickle_kind_of(v) == PICKLE_OBJECT &&
+           as == VIEW_KNOWN;
+}
+
+static bool has_attributes(const pickle_val *v, view_as as)
+{
+    const pickle_val *inner[2];
+
+    return pickle_kind_of(v) == PICKLE_OBJECT && view_inner(v, view_form(v, as), inner) > 0;
 }
 
 static void put_container(line *l, const pickle_val *v, int depth)
 {
-    const pickle_val *items = view_items(v);
-    bool calling = l->calling;
-    const char *brackets[2];
+    pickle_items items = view_items(v, l->as);
+    bool calling = l->calling, named = is_named(v, l->as);
+    brackets b = brackets_of(&items, named);
 
-    if (depth > NESTED_DEPTH || (depth > 0 && pickle_kind_of(v) != PICKLE_TUPLE))
+    if (depth > NESTED_DEPTH || (depth > 0 && pickle_kind_of(v) != PICKLE_TUPLE) ||
+        (named && has_attributes(v, l->as)))
         l->lossy = true;
     if (depth > NESTED_DEPTH) {
-        put(l, "…");
+        line_put(l, "…");
         return;
     }
-    get_brackets(v, pickle_len(items), brackets);
     l->calling = false;
-    put(l, brackets[0]);
+    if (named)
+        open_named(l, v, &items);
+    if (named && goes_without_brackets(v, &items))
+        b = (brackets){ "", "" };
+    line_put(l, b.open);
     put_items(l, items, depth);
-    put(l, brackets[1]);
+    line_put(l, b.close);
+    if (named)
+        close_named(l, &items);
     l->calling = calling;
 }
 
@@ -363,10 +472,10 @@ static void put_container(line *l, const pickle_val *v, int depth)
 static void put_name(line *l, const pickle_val *global)
 {
     if (*view_module(global)) {
-        put(l, pickle_module(global));
-        put(l, ".");
+        line_put(l, pickle_module(global));
+        line_put(l, ".");
     }
-    put(l, pickle_name(global));
+    line_put(l, pickle_name(global));
 }
 
 /* Nothing but a call of a class or function with a few arguments? */
@@ -382,21 +491,65 @@ static bool is_plain_call(const pickle_val *v)
 /* Gives the argument that was too long for it, if that is all there is. */
 static const pickle_val *put_arguments(line *l, const pickle_val *v, int depth)
 {
-    const pickle_val *args = pickle_args(v), *zone = NULL;
+    const pickle_val *args = pickle_args(v);
     const pickle_val *only = pickle_len(args) == 1 ? pickle_at(args, 0) : NULL;
-    char date[DATE_CHARS];
+    value_form f = view_form(only, l->as);
 
-    if (date_arguments(v, date, &zone)) {
-        put(l, date);
-        put(l, zone ? ", tzinfo=" : "");
-        if (zone)
-            put_value(l, zone, depth + 1);
-    } else if (only && (view_form(only) == FORM_STR || view_form(only) == FORM_BYTES)) {
+    if (f == FORM_STR || f == FORM_BYTES)
         return put_shortened(l, only) ? only : NULL;
-    } else {
-        put_items(l, args, depth);
-    }
+    put_items(l, items_of(args), depth);
     return NULL;
+}
+
+/* functools.partial(int, base=2) */
+static void put_partial(line *l, const pickle_partial *p, int depth)
+{
+    const pickle_val *key, *value;
+
+    l->inside = l->calling = true;
+    line_put(l, "functools.partial(");
+    put_value(l, p->func, depth + 1);
+    pickle_foreach (p->args, key, value) {
+        line_put(l, ", ");
+        put_value(l, value, depth + 1);
+    }
+    pickle_foreach (p->kwargs, key, value) {
+        line_put(l, ", ");
+        line_put(l, pickle_str(key) ? pickle_str(key) : "…");
+        line_put(l, "=");
+        put_value(l, value, depth + 1);
+    }
+    line_put(l, ")");
+    l->lossy = l->lossy || pickle_len(p->attrs) > 0;
+}
+
+/* Color.RED, which is all that is said of the value. */
+static bool put_enum(line *l, const pickle_val *v)
+{
+    pickle_enum e;
+
+    if (!pickle_get_enum(v, &e) || !e.cls || !e.name)
+        return false;
+    put_name(l, e.cls);
+    line_put(l, ".");
+    line_put(l, e.name);
+    return true;
+}
+
+static bool put_known_call(line *l, const pickle_val *v, int depth)
+{
+    bool inside = l->inside, calling = l->calling;
+    pickle_partial p;
+
+    if (l->as != VIEW_KNOWN || depth > NESTED_DEPTH)
+        return false;
+    if (!pickle_get_partial(v, &p))
+        return put_enum(l, v);
+    l->lossy = l->lossy || (inside && !calling);
+    put_partial(l, &p, depth);
+    l->inside = inside;
+    l->calling = calling;
+    return true;
 }
 
 /* Calls stand in each other's arguments; in containers they are values of their own. */
@@ -405,21 +558,23 @@ static void put_object(line *l, const pickle_val *v, int depth)
     const pickle_val *cls = view_class(v), *shortened;
     bool plain = is_plain_call(v), calling = l->calling;
 
+    if (put_known_call(l, v, depth))
+        return;
     if (cls)
         put_name(l, cls);
     else
-        put(l, "object");
+        line_put(l, "object");
     l->lossy = l->lossy || !plain || (l->inside && !calling);
     if (!plain || depth > NESTED_DEPTH) {
         l->lossy = true;
-        put(l, "(…)");
+        line_put(l, "(…)");
         return;
     }
-    put(l, "(");
+    line_put(l, "(");
     l->calling = true;
     shortened = put_arguments(l, v, depth);
     l->calling = calling;
-    put(l, ")");
+    line_put(l, ")");
     if (shortened)
         put_length(l, shortened);
 }
@@ -438,7 +593,7 @@ static void put_scalar(line *l, const pickle_val *v)
     pickle_array a;
 
     if (pickle_get_array(v, &a))
-        pickle_array_item_repr(&a, (pickle_sink){ line_sink, l });
+        pickle_array_item_repr(&a, line_sink(l));
 }
 
 static void put_dtype(line *l, const pickle_val *v)
@@ -451,16 +606,16 @@ static void put_dtype(line *l, const pickle_val *v)
 
 static void put_reference(line *l, const pickle_val *v)
 {
-    put(l, pickle_kind_of(v) == PICKLE_EXT ? "<extension " : "<persistent id ");
+    line_put(l, pickle_kind_of(v) == PICKLE_EXT ? "<extension " : "<persistent id ");
     line_repr(l, pickle_id(v));
-    put(l, ">");
+    line_put(l, ">");
 }
 
 /* ----------------------------------------------------------------- dispatch */
 
 static void put_value(line *l, const pickle_val *v, int depth)
 {
-    switch (view_form(v)) {
+    switch (view_form(v, l->as)) {
     case FORM_ATOM:
         put_atom(l, v);
         break;
@@ -488,6 +643,14 @@ static void put_value(line *l, const pickle_val *v, int depth)
     case FORM_ARRAY:
         put_array(l, v);
         break;
+    case FORM_TEXT:
+        known_repr(v, l->inside ? line_sink(l) : (pickle_sink){ write_to_long_line, l });
+        break;
+    case FORM_PICTURE:
+    case FORM_TABLE:
+        picture_kind(l, v);
+        l->lossy = true;
+        break;
     case FORM_OBJECT:
         put_object(l, v, depth);
         break;
@@ -504,34 +667,29 @@ void preview_value(line *l, const pickle_val *v)
 /* ------------------------------------------------------- instead of a value */
 
 /* The elements of an object array as a list; NULL for everything else. */
-static const pickle_val *elements_of(const pickle_val *v)
+static const pickle_val *elements_of(const pickle_val *v, view_as as)
 {
     pickle_array a;
 
-    return view_form(v) == FORM_ARRAY && pickle_get_array(v, &a) ? a.objects : NULL;
+    return view_form(v, as) == FORM_ARRAY && pickle_get_array(v, &a) ? a.objects : NULL;
 }
 
-bool preview_is_complete(const pickle_val *v)
+bool preview_is_complete(const pickle_val *v, view_as as)
 {
-    const pickle_val *elements, *zone;
-    char date[DATE_CHARS];
-    line l = { 0 };
+    const pickle_val *elements;
+    line l = { .as = as };
 
-    switch (view_form(v)) {
+    switch (view_form(v, as)) {
     case FORM_OBJECT:
-        if (date_arguments(v, date, &zone))
-            return true; /* even if its zone is too long */
-        put_value(&l, v, 0);
-        break;
     case FORM_SEQUENCE:
     case FORM_SET:
     case FORM_DICT:
         put_value(&l, v, 0);
         break;
     case FORM_ARRAY:
-        elements = elements_of(v);
+        elements = elements_of(v, as);
         if (elements)
-            put_items(&l, elements, 0);
+            put_items(&l, items_of(elements), 0);
         break;
     default:
         break;
@@ -539,21 +697,23 @@ bool preview_is_complete(const pickle_val *v)
     return !l.cut && !l.lossy;
 }
 
-bool preview_is_run(const pickle_val *v)
+bool preview_is_run(const pickle_val *v, view_as as)
 {
-    const pickle_val *elements = elements_of(v), *items = elements ? elements : v;
-    value_form f = view_form(v), of;
+    const pickle_val *elements = elements_of(v, as);
+    pickle_items items = elements ? items_of(elements) : view_items(v, as);
+    value_form f = view_form(v, as), of;
 
     if (f != FORM_SEQUENCE && !elements)
         return false;
-    of = view_form(pickle_at(items, 0));
-    return (of == FORM_ATOM || of == FORM_STR || of == FORM_SCALAR) && view_is_alike(items);
+    of = view_form(pickle_item(&items, 0), as);
+    return (of == FORM_ATOM || of == FORM_STR || of == FORM_SCALAR || of == FORM_TEXT) &&
+           view_is_alike(items, as);
 }
 
 /* What an item is called, to which an "s" can be added. */
-static const char *noun(const pickle_val *v)
+static const char *noun(const pickle_val *v, view_as as)
 {
-    switch (view_form(v)) {
+    switch (view_form(v, as)) {
     case FORM_BYTES:
         return "bytes object";
     case FORM_SCALAR:
@@ -568,25 +728,50 @@ static const char *noun(const pickle_val *v)
         return "object";
     case FORM_STR:
         return "string";
+    case FORM_PICTURE:
+        return pickle_type_name(pickle_type_of(v));
     default:
-        return view_kind(v);
+        return view_kind(v, as);
     }
 }
 
 /* "3 strings", "1 array", "100 DecisionTreeClassifier", "5 items". */
-static void put_population(line *l, const pickle_val *items)
+static void put_population(line *l, pickle_items items)
 {
-    pickle_iter it = { items, 0, NULL };
+    pickle_items at = items;
     const pickle_val *key, *first = NULL;
-    size_t len = pickle_len(items);
-    bool alike = pickle_next(&it, &key, &first) && view_is_alike(items);
-    const pickle_val *cls = alike && view_form(first) == FORM_OBJECT ? view_class(first) : NULL;
+    bool alike = pickle_next_item(&at, &key, &first) && view_is_alike(items, l->as);
+    value_form f = view_form(first, l->as);
+    const char *name = NULL;
 
-    line_number(l, len);
+    if (alike && f == FORM_OBJECT)
+        name = pickle_name(view_class(first));
+    else if (alike && (f == FORM_TEXT || f == FORM_PICTURE || f == FORM_TABLE))
+        name = known_name(first);
+    line_number(l, items.count);
     line_text(l, " ");
-    put(l, cls ? pickle_name(cls) : alike ? noun(first) : "item");
-    if (!cls && len != 1)
+    line_put(l, name ? name : alike ? noun(first, l->as) : "item");
+    if (!name && items.count != 1)
         line_text(l, "s");
+}
+
+/* "deque of 3 ints, maxlen 5", "defaultdict(list) of 2 lists" */
+static void put_container_kind(line *l, const pickle_val *v)
+{
+    pickle_items items = view_items(v, l->as);
+
+    line_text(l, view_kind(v, l->as));
+    if (items.factory) {
+        line_put(l, "(");
+        put_value(l, items.factory, NESTED_DEPTH + 1);
+        line_put(l, ")");
+    }
+    line_text(l, " of ");
+    put_population(l, items);
+    if (items.maxlen >= 0 && is_named(v, l->as)) {
+        line_text(l, ", maxlen ");
+        line_number(l, (uint64_t)items.maxlen);
+    }
 }
 
 /* Constructors that are functions get the class as their first argument: newObj(KDTree). */
@@ -594,25 +779,23 @@ static void put_class(line *l, const pickle_val *v)
 {
     const pickle_val *cls = view_class(v), *arg = pickle_at(pickle_args(v), 0);
 
-    put(l, cls ? pickle_name(cls) : "object");
+    line_put(l, cls ? pickle_name(cls) : "object");
     if (cls != pickle_callable(v) || pickle_call_of(v) != PICKLE_CALL_REDUCE || !pickle_name(arg))
         return;
-    put(l, "(");
-    put(l, pickle_name(arg));
-    put(l, ")");
+    line_put(l, "(");
+    line_put(l, pickle_name(arg));
+    line_put(l, ")");
 }
 
 void preview_kind(line *l, const pickle_val *v)
 {
     pickle_array a;
 
-    switch (view_form(v)) {
+    switch (view_form(v, l->as)) {
     case FORM_SEQUENCE:
     case FORM_SET:
     case FORM_DICT:
-        line_text(l, view_kind(v));
-        line_text(l, " of ");
-        put_population(l, view_items(v));
+        put_container_kind(l, v);
         break;
     case FORM_ARRAY:
         if (pickle_get_array(v, &a))
@@ -626,18 +809,35 @@ void preview_kind(line *l, const pickle_val *v)
     }
 }
 
-void preview_items(line *l, const pickle_val *v)
+static void put_array_items(line *l, const pickle_val *v)
 {
-    const pickle_val *elements = elements_of(v);
+    const pickle_val *elements = elements_of(v, l->as);
     pickle_array a;
 
-    if (elements && !(pickle_get_array(v, &a) && a.dtype.nfields > 0)) {
-        put(l, "[");
-        put_items(l, elements, 0);
-        put(l, "]");
-    } else if (view_form(v) == FORM_ARRAY && pickle_get_array(v, &a)) {
-        preview_elements(l, &a);
-    } else if (view_form(v) != FORM_OBJECT) {
+    if (!pickle_get_array(v, &a))
+        return;
+    if (!elements || a.dtype.nfields > 0) {
+        preview_elements(l, &a, NULL);
+        return;
+    }
+    line_put(l, "[");
+    put_items(l, items_of(elements), 0);
+    line_put(l, "]");
+}
+
+void preview_items(line *l, const pickle_val *v)
+{
+    switch (view_form(v, l->as)) {
+    case FORM_ARRAY:
+        put_array_items(l, v);
+        break;
+    case FORM_PICTURE:
+        picture_items(l, v);
+        break;
+    case FORM_OBJECT:
+    case FORM_TABLE:
+        break;
+    default:
         put_container(l, v, 0);
     }
     if (l->cut)

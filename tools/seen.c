@@ -1,9 +1,9 @@
-/* seen.c - a hash table of values, by their addresses. */
+/* seen.c - a hash table of addresses. */
 #include <stdlib.h>
 
 #include "seen.h"
 
-static size_t slot_of(const pickle_val *v, size_t room)
+static size_t slot_of(const void *v, size_t room)
 {
     uint64_t hash = (uint64_t)(uintptr_t)v * UINT64_C(0x9e3779b97f4a7c15);
 
@@ -11,7 +11,7 @@ static size_t slot_of(const pickle_val *v, size_t room)
 }
 
 /* The slot of `v`, or the empty one where it belongs. */
-static seen_entry *probe(const seen *s, const pickle_val *v)
+static seen_entry *probe(const seen *s, const void *v)
 {
     size_t i = slot_of(v, s->room);
 
@@ -36,7 +36,7 @@ static bool grow(seen *s)
     return true;
 }
 
-seen_entry *seen_add(seen *s, const pickle_val *v)
+seen_entry *seen_add(seen *s, const void *v)
 {
     seen_entry *entry;
 
@@ -50,7 +50,7 @@ seen_entry *seen_add(seen *s, const pickle_val *v)
     return entry;
 }
 
-seen_entry *seen_find(const seen *s, const pickle_val *v)
+seen_entry *seen_find(const seen *s, const void *v)
 {
     seen_entry *entry = s->room ? probe(s, v) : NULL;
 

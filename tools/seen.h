@@ -1,14 +1,14 @@
-/* seen.h - what a walk remembers of the values that may be met again. */
+/* seen.h - what a walk remembers of the values, and the data of tensors, that may be met again. */
 #ifndef SEEN_H
 #define SEEN_H
 
 #include <pickle/doc.h>
 
 typedef struct seen_entry {
-    const pickle_val *value; /* NULL: an empty slot                  */
-    uint32_t count;          /* how often it was met                 */
-    uint32_t id;             /* what it is marked with, 0: not yet   */
-    bool opened;             /* its items have been, or are being, shown */
+    const void *value; /* NULL: an empty slot                  */
+    uint32_t count;    /* how often it was met                 */
+    uint32_t id;       /* what it is marked with, 0: not yet   */
+    bool opened;       /* its items have been, or are being, shown */
 } seen_entry;
 
 typedef struct seen {
@@ -18,9 +18,9 @@ typedef struct seen {
 } seen;
 
 /* The entry of `v`, a new one if need be; NULL: no memory. Valid until the next call. */
-seen_entry *seen_add(seen *s, const pickle_val *v);
+seen_entry *seen_add(seen *s, const void *v);
 /* NULL: it was never met. */
-seen_entry *seen_find(const seen *s, const pickle_val *v);
+seen_entry *seen_find(const seen *s, const void *v);
 /* Before the values are walked over a second time: counts stay. */
 void seen_rewind(seen *s);
 void seen_free(seen *s);

@@ -7,10 +7,11 @@
 #include "commands.h"
 #include "input.h"
 #include "json.h"
-#include "json_tree.h"
+#include "json_known.h"
+#include "json_pandas.h"
 #include "locate.h"
-#include "output.h"
-#include "preview.h"
+#include "picture.h"
+#include "table.h"
 #include "tree.h"
 
 /* Pickles behind the one that is shown are counted up to here. */
@@ -35,7 +36,16 @@ typedef struct file_facts {
     size_t pickles;    /* in the file ...           */
     bool more;         /* ... or more               */
     pickle_origin origin;
+    bool pickled; /* what is in .npy and .npz is not, or says no protocol */
 } file_facts;
+
+/* "npy+gzip" is one of "npy" */
+static bool is_container(const char *container, const char *name)
+{
+    size_t len = strlen(name);
+
+    return strncmp(container, name, len) == 0 && strchr("+", container[len]);
+}
 
 /* False: not a regular file. */
 static bool size_of(const char *file, uint64_t *size)
@@ -73,6 +83,8 @@ static file_facts facts_of(pickle_doc *doc, const request *r)
 
     f.has_size = size_of(r->file, &f.size);
     pickle_get_origin(doc, &f.origin);
+    f.pickled = f.origin.protocol > 0 ||
+                !(is_container(f.container, "npy") || is_container(f.container, "npz"));
     count_pickles(doc, &f);
     return f;
 }
@@ -84,7 +96,9 @@ static void put_container(output *o, const char *file, const file_facts *f)
     out_style(o, STYLE_BOLD);
     out_escaped(o, file, strlen(file));
     out_plain(o);
-    out_format(o, "  %s, protocol %d, ", f->container, f->origin.protocol);
+    out_format(o, "  %s, ", f->container);
+    if (f->pickled)
+        out_format(o, "protocol %d, ", f->origin.protocol);
     out_size(o, f->has_size ? f->size : f->bytes);
     if (strchr(f->container, '+') && f->has_size) {
         out_text(o, " (inflated ");
@@ -132,25 +146,64 @@ static void put_origin(output *o, const pickle_origin *origin)
 static void put_rest(output *o, const file_facts *f, size_t index)
 {
     if (f->pickles > 1)
-        out_format(o, "%s%zu pickles, this is number %zu (--index shows the others)\n",
-                   f->more ? "at least " : "", f->pickles, index);
+        out_format(o, "%s%zu %s, this is number %zu (--index shows the others)\n",
+                   f->more ? "at least " : "", f->pickles,
+                   is_container(f->container, "npy") ? "values" : "pickles", index);
     if (f->trailing)
         out_format(o, "followed by %" PRIu64 " bytes that are no pickle\n", f->trailing);
 }
 
 /* -------------------------------------------------------------------- text */
 
-static void put_elements(output *o, const char *path, const pickle_array *a)
+static void no_margin(output *o, const void *ctx)
+{
+    (void)o;
+    (void)ctx;
+}
+
+static void put_table(output *o, const request *r, const located *t)
+{
+    size_t rows = r->limits.items == NOT_GIVEN ? PAGE_ROWS : r->limits.items;
+    table at = t->kind == LOCATED_SERIES ? table_of_series(&t->series, &t->label)
+                                         : table_of_index(&t->index);
+
+    out_text(o, "\n");
+    table_print(o, &at, rows, no_margin, NULL);
+}
+
+/* What is no value by itself, on a line. */
+static void put_part(line *l, const located *t)
+{
+    switch (t->kind) {
+    case LOCATED_SERIES:
+        picture_series(l, &t->series, &t->label);
+        break;
+    case LOCATED_INDEX:
+        picture_index(l, &t->index);
+        break;
+    case LOCATED_CELL:
+        pickle_column_text(&t->series.values, t->row, line_sink(l));
+        line_text(l, l->cut ? "…" : "");
+        break;
+    default:
+        preview_array(l, &t->array);
+        line_text(l, "  ");
+        preview_elements(l, &t->array, t->kind == LOCATED_MASKED ? &t->mask : NULL);
+    }
+}
+
+static void show_part(output *o, const request *r, const located *t)
 {
     line l = { 0 };
 
-    preview_array(&l, a);
-    line_text(&l, "  ");
-    preview_elements(&l, a);
-    out_escaped(o, path, strlen(path));
+    put_part(&l, t);
+    out_escaped(o, r->path, strlen(r->path));
     out_text(o, ": ");
     tree_line(o, &l);
-    out_text(o, "\n");
+    if (t->kind == LOCATED_SERIES || t->kind == LOCATED_INDEX)
+        put_table(o, r, t);
+    else
+        out_text(o, "\n");
 }
 
 static bool show_text(output *o, const request *r, pickle_doc *doc, const located *t)
@@ -166,7 +219,7 @@ static bool show_text(output *o, const request *r, pickle_doc *doc, const locate
     }
     if (t->value)
         return tree_print(o, t->value, r->path, &r->limits);
-    put_elements(o, r->path, &t->array);
+    show_part(o, r, t);
     return true;
 }
 
@@ -207,6 +260,26 @@ static void put_json_origin(output *o, const pickle_origin *origin)
     out_text(o, "}");
 }
 
+static void put_json_part(output *o, const located *t)
+{
+    if (t->kind == LOCATED_ARRAY || t->kind == LOCATED_MASKED) {
+        json_typed_array(o, &t->array);
+        return;
+    }
+    if (t->kind == LOCATED_CELL) {
+        out_text(o, "{\"kind\": \"cell\"");
+        put_name(o, "value");
+        json_cell(o, &t->series.values, t->row, 0);
+    } else if (t->kind == LOCATED_SERIES) {
+        out_text(o, "{\"kind\": \"column\"");
+        json_series_facts(o, &t->series, &t->label);
+    } else {
+        out_text(o, "{\"kind\": \"index\"");
+        json_index_facts(o, &t->index);
+    }
+    out_text(o, "}");
+}
+
 static bool show_json(output *o, const request *r, pickle_doc *doc, const located *t)
 {
     file_facts f = facts_of(doc, r);
@@ -215,7 +288,8 @@ static bool show_json(output *o, const request *r, pickle_doc *doc, const locate
     out_text(o, "{\"file\": ");
     json_text(o, r->file);
     put_text(o, "container", f.container);
-    put_number(o, "protocol", (uint64_t)f.origin.protocol);
+    if (f.pickled)
+        put_number(o, "protocol", (uint64_t)f.origin.protocol);
     if (f.has_size)
         put_number(o, "size", f.size);
     put_number(o, "bytes", f.bytes);
@@ -226,9 +300,9 @@ static bool show_json(output *o, const request *r, pickle_doc *doc, const locate
     put_text(o, "path", r->path);
     put_name(o, "root");
     if (t->value)
-        ok = json_typed(o, t->value, r->limits.depth, r->limits.items);
+        ok = json_typed(o, t->value, r->limits.depth, r->limits.items, r->limits.raw);
     else
-        json_typed_array(o, &t->array);
+        put_json_part(o, t);
     out_text(o, "}\n");
     return ok;
 }
@@ -260,14 +334,16 @@ static int show(request *r)
 
 int show_main(int argc, char **argv)
 {
-    request r = { .path = "", .limits = { NOT_GIVEN, NOT_GIVEN } };
+    request r = { .path = "", .limits = { NOT_GIVEN, NOT_GIVEN, false } };
     const option_spec options[] = {
         { 'd', "depth", "N", OPTION_COUNT, &r.limits.depth,
           "levels to open (default: as many as a page shows)" },
         { 'n', "items", "N", OPTION_COUNT, &r.limits.items,
-          "items of a container to show (default: 20)" },
+          "items of a container to show (default: 20), rows of a table (10)" },
         { 'j', "json", NULL, OPTION_SWITCH, &r.json,
           "JSON for programs; everything unless limited by -d and -n" },
+        { 'r', "raw", NULL, OPTION_SWITCH, &r.limits.raw,
+          "calls and states as the file has them, not what they make" },
         READING_OPTIONS(&r.reading),
         COLOR_OPTION(&r.color),
     };

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <pickle/torch.h>
+
 #include "options.h"
+#include "table.h"
 #include "tree.h"
 #include "walk.h"
 
@@ -18,9 +21,24 @@
 
 static bool is_leaf(const walk *w, const pickle_val *v)
 {
-    if (view_form(v) == FORM_REFERENCE || preview_is_complete(v))
+    if (w->form == FORM_REFERENCE || preview_is_complete(v, w->as))
         return true;
-    return w->sample && w->level > 0 && preview_is_run(v);
+    return w->sample && w->level > 0 && preview_is_run(v, w->as);
+}
+
+/* A table below the line of its value? Of what is one column in a line of its own, at the root. */
+static bool has_table(const walk *w, table *t)
+{
+    value_form f = w->form;
+
+    if (w->again || w->level >= w->depth || (f != FORM_TABLE && (f != FORM_PICTURE || w->level)))
+        return false;
+    return table_of(w->at.value, t) && (t->rows > 0 || t->columns > 0);
+}
+
+static size_t rows_of(const walk *w)
+{
+    return w->sample ? PAGE_ROWS : w->items;
 }
 
 static walk start(const pickle_val *root, seen *s, const tree_limits *limits)
@@ -33,6 +51,7 @@ static walk start(const pickle_val *root, seen *s, const tree_limits *limits)
         .items = given ? limits->items : PAGE_ITEMS,
         .attributes = given ? limits->items : PAGE_MEMBERS,
         .sample = !given,
+        .as = limits->raw ? VIEW_RAW : VIEW_KNOWN,
         .is_leaf = is_leaf,
         .seen = s,
         .root = root,
@@ -43,10 +62,14 @@ static walk start(const pickle_val *root, seen *s, const tree_limits *limits)
 static bool count_lines(walk w, size_t most, size_t *lines)
 {
     walk_step step;
+    table t;
 
     *lines = 0;
-    while ((step = walk_next(&w)) != WALK_END && step != WALK_NO_MEMORY && *lines <= most)
+    while ((step = walk_next(&w)) != WALK_END && step != WALK_NO_MEMORY && *lines <= most) {
         *lines += step == WALK_NODE || w.hidden > 0;
+        if (step == WALK_NODE && has_table(&w, &t))
+            *lines += table_lines(&t, rows_of(&w));
+    }
     walk_free(&w);
     return step != WALK_NO_MEMORY;
 }
@@ -59,7 +82,7 @@ static bool pick_depth(const pickle_val *root, const tree_limits *limits, size_t
 
     *depth = 0;
     do {
-        tree_limits tried = { *depth + 1, limits->items };
+        tree_limits tried = { *depth + 1, limits->items, limits->raw };
         seen s = { 0 };
 
         before = lines;
@@ -105,10 +128,10 @@ static void put_styled(output *o, style s, const line *l)
 }
 
 /* A class with its module: what to look for, and where. */
-static void put_object(output *o, const pickle_val *v)
+static void put_object(output *o, const pickle_val *v, view_as as)
 {
     const pickle_val *cls = view_class(v);
-    line name = { 0 }, module = { 0 };
+    line name = { .as = as }, module = { 0 };
 
     preview_kind(&name, v);
     put_styled(o, STYLE_BOLD, &name);
@@ -120,13 +143,13 @@ static void put_object(output *o, const pickle_val *v)
     put_styled(o, STYLE_DIM, &module);
 }
 
-static void put_container(output *o, const pickle_val *v, bool with_items)
+static void put_container(output *o, const pickle_val *v, view_as as, bool with_items)
 {
-    value_form f = view_form(v);
-    line kind = { 0 }, items = { 0 };
+    value_form f = view_form(v, as);
+    line kind = { .as = as }, items = { .as = as };
 
     preview_kind(&kind, v);
-    put_styled(o, f == FORM_ARRAY ? STYLE_ARRAY : STYLE_BOLD, &kind);
+    put_styled(o, f == FORM_ARRAY || f == FORM_PICTURE ? STYLE_ARRAY : STYLE_BOLD, &kind);
     if (!with_items)
         return;
     preview_items(&items, v);
@@ -157,10 +180,10 @@ static void put_dtype(output *o, const pickle_val *v)
     tree_line(o, &value);
 }
 
-static void put_whole(output *o, const pickle_val *v)
+static void put_whole(output *o, const pickle_val *v, view_as as)
 {
-    line value = { 0 };
-    value_form f = view_form(v);
+    line value = { .as = as };
+    value_form f = view_form(v, as);
 
     preview_value(&value, v);
     if (f == FORM_STR || f == FORM_BYTES)
@@ -170,27 +193,31 @@ static void put_whole(output *o, const pickle_val *v)
 }
 
 /* `closed`: its children are not shown below. */
-static void put_value(output *o, const pickle_val *v, bool closed)
+static void put_value(output *o, const pickle_val *v, view_as as, bool closed)
 {
-    bool complete = preview_is_complete(v);
+    bool complete = preview_is_complete(v, as);
 
-    switch (view_form(v)) {
+    switch (view_form(v, as)) {
     case FORM_ARRAY:
-        put_container(o, v, closed || complete);
+        put_container(o, v, as, closed || complete);
+        break;
+    case FORM_PICTURE:
+    case FORM_TABLE:
+        put_container(o, v, as, closed);
         break;
     case FORM_SEQUENCE:
     case FORM_SET:
     case FORM_DICT:
         if (complete)
-            put_whole(o, v);
+            put_whole(o, v, as);
         else
-            put_container(o, v, closed);
+            put_container(o, v, as, closed);
         break;
     case FORM_OBJECT:
         if (complete)
-            put_whole(o, v);
+            put_whole(o, v, as);
         else
-            put_object(o, v);
+            put_object(o, v, as);
         break;
     case FORM_SCALAR:
         put_scalar(o, v);
@@ -199,22 +226,24 @@ static void put_value(output *o, const pickle_val *v, bool closed)
         put_dtype(o, v);
         break;
     default:
-        put_whole(o, v);
+        put_whole(o, v, as);
     }
 }
 
 /* ------------------------------------------------------------------ labels */
 
 /* [2,0]: the index of an element of an object array; for everything else [2]. */
-static void label_index(line *l, const pickle_val *parent, size_t index)
+static void label_index(line *l, const walk *w)
 {
+    const pickle_val *parent = w->parent;
+    uint64_t index = w->at.index;
     int64_t at[PICKLE_MAXDIMS];
     char number[32];
     pickle_array a;
     int n = 1;
 
     at[0] = (int64_t)index;
-    if (view_form(parent) == FORM_ARRAY && pickle_get_array(parent, &a) && a.ndim > 0) {
+    if (view_form(parent, w->as) == FORM_ARRAY && pickle_get_array(parent, &a) && a.ndim > 0) {
         n = a.ndim;
         for (int k = n - 1; k >= 0; k--) {
             at[k] = (int64_t)(index % (uint64_t)a.shape[k]);
@@ -248,7 +277,7 @@ static void make_label(line *l, const walk *w)
 
     switch (w->at.part) {
     case PART_ITEM:
-        label_index(l, w->parent, w->at.index);
+        label_index(l, w);
         break;
     case PART_VALUE:
         label_key(l, w->at.key);
@@ -282,13 +311,18 @@ static void put_label(output *o, const walk *w, const char *root)
 
 /* -------------------------------------------------------------------- tree */
 
+static void put_rule(output *o, bool last)
+{
+    out_text(o, last ? "   " : o->ascii ? "|  " : "│  ");
+}
+
 static void put_branches(output *o, const walk *w, size_t level, bool last)
 {
     if (level == 0)
         return;
     out_style(o, STYLE_DIM);
     for (size_t i = 1; i < level; i++)
-        out_text(o, walk_was_last(w, i) ? "   " : o->ascii ? "|  " : "│  ");
+        put_rule(o, walk_was_last(w, i));
     if (last)
         out_text(o, o->ascii ? "`- " : "└─ ");
     else
@@ -307,13 +341,50 @@ static void put_mark(output *o, const walk *w)
     out_text(o, " ");
 }
 
+/* Tensors that lie in the same memory are different values. */
+static void put_storage(output *o, const walk *w)
+{
+    line l = { 0 };
+    pickle_storage s;
+    pickle_tensor t;
+
+    if (w->as != VIEW_KNOWN || w->again || !walk_shares_storage(w, w->at.value) ||
+        !pickle_get_tensor(w->at.value, &t) || !pickle_get_storage(t.storage, &s))
+        return;
+    line_text(&l, "  shares storage");
+    if (s.key) {
+        line_text(&l, " ");
+        preview_value(&l, s.key);
+    }
+    put_styled(o, STYLE_SHARED, &l);
+}
+
+static void put_margin(output *o, const void *of)
+{
+    const walk *w = of;
+
+    if (w->level == 0)
+        return;
+    out_style(o, STYLE_DIM);
+    for (size_t i = 1; i < w->level; i++)
+        put_rule(o, walk_was_last(w, i));
+    put_rule(o, w->last);
+    out_plain(o);
+}
+
 static void put_node(output *o, const walk *w, const char *root_label)
 {
+    table t;
+    bool opened = has_table(w, &t);
+
     put_branches(o, w, w->level, w->last);
     put_label(o, w, root_label);
     put_mark(o, w);
-    put_value(o, w->at.value, !w->opened && !w->again);
+    put_value(o, w->at.value, w->as, !w->opened && !w->again && !opened);
+    put_storage(o, w);
     out_text(o, "\n");
+    if (opened)
+        table_print(o, &t, rows_of(w), put_margin, w);
 }
 
 static void put_hidden(output *o, const walk *w)

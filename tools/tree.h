@@ -8,6 +8,7 @@
 /* NOT_GIVEN (see options.h): the tree picks, so that a page shows what matters. */
 typedef struct tree_limits {
     size_t depth, items;
+    bool raw; /* the graph as the file has it */
 } tree_limits;
 
 /* `label` names the root, "" for none. False: no memory. */

@@ -1,6 +1,8 @@
 /* walk.c - the stack of containers that are open. */
 #include <stdlib.h>
 
+#include <pickle/torch.h>
+
 #include "walk.h"
 
 struct walk_frame {
@@ -13,13 +15,13 @@ struct walk_frame {
 
 /* ----------------------------------------------------------------- opening */
 
-static bool has_children(const pickle_val *v)
+static bool has_children(const walk *w)
 {
     const pickle_val *inner[2];
 
-    switch (view_form(v)) {
+    switch (w->form) {
     case FORM_ARRAY:
-        return view_inner(v, inner) > 0;
+        return view_inner(w->at.value, w->form, inner) > 0;
     case FORM_SEQUENCE:
     case FORM_SET:
     case FORM_DICT:
@@ -36,7 +38,7 @@ static bool has_children(const pickle_val *v)
 static bool is_flat(walk *w, const pickle_val *v, bool *failed)
 {
     const pickle_val *inner[2];
-    size_t n = view_inner(v, inner);
+    size_t n = view_inner(v, w->form, inner);
     bool flat = n > 0;
 
     for (size_t i = 0; i < n && w->mode != WALK_COPY; i++) {
@@ -59,12 +61,17 @@ static bool is_flat(walk *w, const pickle_val *v, bool *failed)
 
 static size_t limit_for(const walk *w, const pickle_val *v)
 {
-    value_form f = view_form(v);
+    pickle_items items;
+    const pickle_val *first;
 
-    if (f == FORM_OBJECT)
+    if (w->form == FORM_OBJECT)
         return w->attributes;
-    if (w->sample && f == FORM_SEQUENCE && pickle_state(pickle_at(v, 0)) &&
-        view_form(pickle_at(v, 0)) == FORM_OBJECT && view_is_alike(v))
+    if (!w->sample || w->form != FORM_SEQUENCE)
+        return w->items;
+    items = view_items(v, w->as);
+    first = pickle_item(&items, 0);
+    if (pickle_state(first) && view_form(first, w->as) == FORM_OBJECT &&
+        view_is_alike(items, w->as))
         return 1;
     return w->items;
 }
@@ -73,6 +80,7 @@ static bool push(walk *w, const pickle_val *v)
 {
     bool failed = false;
     bool flat = is_flat(w, v, &failed);
+    children all;
     size_t count, most;
 
     if (w->n == w->room) {
@@ -84,20 +92,42 @@ static bool push(walk *w, const pickle_val *v)
         w->frames = frames;
         w->room = room;
     }
-    count = children_count(v, flat);
+    children_start(&all, v, w->as, w->form, flat);
+    count = children_count(all);
     most = limit_for(w, v);
-    w->frames[w->n] = (walk_frame){
+    w->frames[w->n++] = (walk_frame){
         .of = v,
+        .children = all,
         .left = count < most ? count : most,
         .hidden = count < most ? 0 : count - most,
         .last = w->last,
     };
-    children_start(&w->frames[w->n].children, v, flat);
-    w->n++;
     return !failed;
 }
 
 /* ------------------------------------------------------------------- nodes */
+
+/* The bytes of a tensor's storage; NULL: it is none, or they are elsewhere. */
+static const void *data_of_storage(const pickle_val *v)
+{
+    pickle_tensor t;
+    pickle_storage s;
+
+    if (pickle_type_of(v) != PICKLE_TYPE_TENSOR || !pickle_get_tensor(v, &t) ||
+        !pickle_get_storage(t.storage, &s) || s.nbytes == 0)
+        return NULL;
+    return s.data;
+}
+
+static bool count_storage(walk *w, const pickle_val *v)
+{
+    const void *data = w->as == VIEW_KNOWN ? data_of_storage(v) : NULL;
+    seen_entry *entry = data ? seen_add(w->seen, data) : NULL;
+
+    if (entry)
+        entry->count++;
+    return entry || !data;
+}
 
 /* Marks a value that may be shared; false: no memory. */
 static bool mark(walk *w, seen_entry **entry)
@@ -120,15 +150,20 @@ static bool mark(walk *w, seen_entry **entry)
 static walk_step visit(walk *w)
 {
     const pickle_val *v = w->at.value;
-    bool leaf = !has_children(v) || (w->is_leaf && w->is_leaf(w, v));
     seen_entry *entry = NULL;
+    bool leaf;
 
+    w->form = view_form(v, w->as);
+    leaf = !has_children(w) || (w->is_leaf && w->is_leaf(w, v));
     w->opened = w->again = false;
     w->id = 0;
-    if (view_has_identity(v) && !(leaf && pickle_kind_of(v) == PICKLE_TUPLE) && !mark(w, &entry))
+    if (view_has_identity(v, w->form) && !(leaf && pickle_kind_of(v) == PICKLE_TUPLE) &&
+        !mark(w, &entry))
         return WALK_NO_MEMORY;
     if (entry && entry->opened && w->mode == WALK_COPY)
         return WALK_CYCLE;
+    if (leaf && w->mode == WALK_COUNT && entry && entry->count == 1)
+        return count_storage(w, v) ? WALK_NODE : WALK_NO_MEMORY;
     if (leaf || w->level >= w->depth || (entry && entry->opened))
         return WALK_NODE;
     w->opened = true;
@@ -204,6 +239,14 @@ bool walk_count(walk w)
 bool walk_was_last(const walk *w, size_t level)
 {
     return w->frames[level].last;
+}
+
+bool walk_shares_storage(const walk *w, const pickle_val *tensor)
+{
+    const void *data = data_of_storage(tensor);
+    const seen_entry *entry = data ? seen_find(w->seen, data) : NULL;
+
+    return entry && entry->count > 1;
 }
 
 void walk_free(walk *w)

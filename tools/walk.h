@@ -34,12 +34,14 @@ struct walk {
     size_t attributes; /* ... and children of an object                    */
     bool sample;       /* of instances of one class in a list only the first */
     bool keys;         /* keys of dicts are children too                   */
+    view_as as;        /* what is made of objects                          */
     bool (*is_leaf)(const walk *w, const pickle_val *v); /* is not opened; may be NULL */
     seen *seen;
     const pickle_val *root;
 
     /* At WALK_NODE; `level` is the parent's at WALK_LEAVE. */
     child at;
+    value_form form; /* of its value */
     const pickle_val *parent;
     size_t level; /* of the root: 0 */
     bool opened;  /* its children follow, then WALK_LEAVE */
@@ -58,6 +60,8 @@ walk_step walk_next(walk *w);
 bool walk_count(walk w);
 /* Was the ancestor of `at` at this level, from 1, the last in its parent? */
 bool walk_was_last(const walk *w, size_t level);
+/* Has a tensor seen before, or to come, the same storage? */
+bool walk_shares_storage(const walk *w, const pickle_val *tensor);
 void walk_free(walk *w);
 
 #endif

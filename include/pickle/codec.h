@@ -18,7 +18,10 @@ typedef enum pickle_codec {
     PICKLE_CODEC_LZMA, /* .lzma; the format before xz, "lzma alone" */
     PICKLE_CODEC_LZ4,  /* .lz4; frames */
     PICKLE_CODEC_ZSTD, /* .zst  */
-    PICKLE_CODEC_ZFILE /* joblib before 0.10: "ZF", the length in hexadecimal, zlib; read only */
+    /* joblib before 0.10: "ZF", the length in hexadecimal, zlib; read only */
+    PICKLE_CODEC_ZFILE,
+    /* raw deflate, as zip members have it: read only, never recognised by content */
+    PICKLE_CODEC_DEFLATE
 } pickle_codec;
 
 #define PICKLE_LEVEL_ZERO INT32_MIN /* a codec's level 0, as 0 itself is the default */
@@ -31,8 +34,8 @@ typedef struct pickle_compression {
     pickle_codec codec;
     int level;
     /* With the library that Python uses, for the same bytes as Python's. Otherwise a faster encoder
-     * of the same format may do it, with an output a few percent longer (16 in the worst case
-     * that was found). */
+     * of the same format may do what of the data it is good at, and the output may be up to about
+     * 10 percent longer. */
     bool exact;
     unsigned threads;   /* that may work on it; 0 and 1: the calling one. Changes the bytes. */
     uint8_t check;      /* xz: the check's number + 1; 0: CRC64, as Python's lzma module */
@@ -40,7 +43,8 @@ typedef struct pickle_compression {
     size_t header_size;
 } pickle_compression;
 
-/* "zlib", "gzip", "bz2", "xz", "lzma", "lz4", "zstd", "zfile"; "none" and "auto". Never NULL. */
+/* "zlib", "gzip", "bz2", "xz", "lzma", "lz4", "zstd", "zfile", "deflate"; "none" and "auto". Never
+ * NULL. */
 PICKLE_API const char *pickle_codec_name(pickle_codec codec);
 /* The codec of that name; false, and `*out` untouched, when there is none. */
 PICKLE_API bool pickle_codec_from_name(const char *name, pickle_codec *out);

@@ -77,6 +77,9 @@ typedef struct pickle_read_opts {
     bool no_fix_imports;
     /* read_next(): GET may reach what earlier pickles stored, as with one Unpickler in Python. */
     bool keep_memo;
+    /* read_next(): the values of the pickle before go, and their memory is used again, so that a
+     * log takes no more than its largest entries do. Not together with keep_memo. */
+    bool one_at_a_time;
 
     /* How Python 2 str is decoded: "latin1" (the default; "ascii" under strict), "ascii", "utf-8",
      * or "bytes", which leaves it bytes. */
@@ -84,6 +87,11 @@ typedef struct pickle_read_opts {
     /* What is done about bytes that the encoding does not have: "strict" (the default: an error),
      * "replace" or "surrogateescape". */
     const char *errors;
+
+    /* Where the input comes from, for files beside it that it names: joblib before 0.10 put each
+     * array in one of its own. Only names are taken, never paths. NULL: pickle_read_file has its
+     * own path, others look nowhere. */
+    const char *path;
 
     const pickle_buffer *buffers;
     size_t n_buffers;
@@ -107,12 +115,24 @@ typedef struct pickle_read_opts {
 #endif
 
 /*
- * Read the first pickle of the input, whatever it is wrapped in: a raw pickle
- * or a joblib file, bare or compressed. `opts` may be NULL for the defaults,
+ * Read the first value of the input, whatever it is wrapped in, recognised by content:
+ *
+ *   a pickle or a joblib file, bare or compressed;
+ *   a zip or tar with one member that is that, as pandas writes them;
+ *   numpy's .npy, an array, and .npz, a dict of arrays (what is no .npy in it, bytes);
+ *   PyTorch's files, zip, legacy and tar: see <pickle/torch.h>;
+ *   what shelve and dbm write, in the formats of dbm.gnu (both byte orders, 32 and 64 bits),
+ *   dbm.dumb (NAME.dir, which finds NAME.dat beside it) and dbm.sqlite3: a dict in the order of
+ *   the file, whose keys are text, or bytes if they are no UTF-8. Its values are what the pickles
+ *   hold; or bytes, if the first value that is no pickle comes before any that begins with PROTO.
+ *   A SQLite database is not read while a -wal file beside it may have changes to it.
+ *
+ * `opts` may be NULL for the defaults,
  * `err` may be NULL. NULL means failure, and `err` says why; there are no
  * partial documents. Free the result with pickle_doc_free.
  *
- * pickle_read_file maps uncompressed files: array data lies in the mapping and
+ * pickle_read_file reads NAME.dir where there is no NAME, so that a dbm.dumb has the name it has
+ * in Python. It maps uncompressed files: array data lies in the mapping and
  * is read from disk when it is touched. A file that another process truncates
  * meanwhile ends this process with SIGBUS, as with every mapping.
  */
@@ -126,7 +146,8 @@ PICKLE_API pickle_doc *pickle_read_fd(int fd, const pickle_read_opts *opts, pick
 
 /*
  * Append the bytes of an input to `out` as the opcode layer (<pickle/opcode.h>) takes them, and as
- * offsets in errors count them: decompressed, or as they are. On failure what came before is there.
+ * offsets in errors count them: decompressed, or as they are; of a zip or tar, the member that is
+ * the pickle. On failure what came before is there.
  */
 PICKLE_API bool pickle_inflate(const void *data, size_t size, const pickle_read_opts *opts,
                                pickle_buf *out, pickle_error *err);
@@ -140,8 +161,9 @@ PICKLE_API bool pickle_reread(pickle_doc *doc, const void *data, size_t size,
                               const pickle_read_opts *opts, pickle_error *err);
 
 /*
- * The next pickle of the same input (concatenated pickles: logs, shelves).
- * PICKLE_OK: pickle_root is the new value; those before stay valid. PICKLE_END:
+ * The next pickle of the same input (concatenated pickles: logs).
+ * PICKLE_OK: pickle_root is the new value; those before stay valid, unless the
+ * document was opened for one_at_a_time. PICKLE_END:
  * the input ends here. Otherwise the error, which stays; the root is then NULL.
  * Input in memory must still be there.
  */
@@ -155,7 +177,9 @@ PICKLE_API void pickle_doc_free(pickle_doc *doc);
 PICKLE_API const pickle_val *pickle_root(const pickle_doc *doc);
 /* What PROTO announced, 0 without one. */
 PICKLE_API int pickle_protocol(const pickle_doc *doc);
-/* "pickle" or "joblib", and what it was compressed with: "joblib+zlib"; owned by the library. */
+/* "pickle", "joblib", "npy", "npz", "torch", "torchscript", "torch-legacy", "torch-tar", "shelve",
+ * "dbm" (one of plain bytes), and what is around it, the innermost first: "joblib+zlib",
+ * "pickle+tar+gzip". */
 PICKLE_API const char *pickle_container(const pickle_doc *doc);
 /* Bytes of the (decompressed) input up to and including STOP of the pickle read last. */
 PICKLE_API uint64_t pickle_consumed(const pickle_doc *doc);
@@ -181,7 +205,7 @@ typedef struct pickle_origin {
     int python;             /* 2 or 3; 0 when nothing shows it                            */
     pickle_pickler pickler; /* of the outermost stream                                    */
     const char *numpy;      /* "<2" or ">=2"; NULL: no numpy names in it                  */
-    const char *joblib;     /* "0.10-1.1", ">=1.2", ">=1.5"; NULL: no wrapper in it       */
+    const char *joblib;     /* "<0.10", "0.10-1.1", ">=1.2", ">=1.5"; NULL: no wrapper       */
     const char *sklearn;    /* the outermost _sklearn_version; NULL: none */
     size_t pickles;         /* nested pickles of object arrays included                   */
 } pickle_origin;
@@ -252,8 +276,9 @@ PICKLE_API const pickle_val *pickle_attr(const pickle_val *object, const char *n
 /*
  * A path from `v`, as one writes it in Python: "steps[1][1].coef_",
  * "['weights'][0]". A bare name is an attribute, else a string key; [i] an
- * index (negative from the end) or an integer key; ['text'] a string key; the
- * empty path is `v`. NULL when there is no such thing. Never allocates.
+ * index (negative from the end) or an integer key; ['text'] a string key: also
+ * into the containers of the standard library, as <pickle/stdlib.h> has them.
+ * The empty path is `v`. NULL when there is no such thing. Never allocates.
  */
 PICKLE_API const pickle_val *pickle_find(const pickle_val *v, const char *path);
 /*
@@ -306,9 +331,10 @@ typedef enum pickle_change_kind {
     PICKLE_CHANGE_APPENDS,   /* value: a list of the items appended                         */
     PICKLE_CHANGE_SETITEMS,  /* value: a dict of the items set                              */
     PICKLE_CHANGE_ADDITEMS,  /* value: a set of the items added                             */
-    PICKLE_CHANGE_PAYLOAD,   /* value: bytes, the raw array data behind a joblib wrapper    */
-    PICKLE_CHANGE_NESTED,    /* value: root of the nested pickle behind a joblib wrapper    */
-    PICKLE_CHANGE_CALL       /* value: a call with the object, whose result was thrown away */
+    PICKLE_CHANGE_PAYLOAD,   /* value: bytes, the data behind a joblib wrapper or torch storage */
+    PICKLE_CHANGE_NESTED,    /* value: root of the pickle behind a joblib wrapper; what torch has */
+                             /* elsewhere for the value                                           */
+    PICKLE_CHANGE_CALL       /* value: a call with the object, whose result was thrown away       */
 } pickle_change_kind;
 
 typedef struct pickle_change {

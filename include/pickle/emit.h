@@ -68,8 +68,10 @@ PICKLE_API void pickle_emit_py2_str(pickle_emitter *e, const void *data, size_t 
 /* The next of the out-of-band buffers, protocol 5. */
 PICKLE_API void pickle_emit_buffer(pickle_emitter *e, bool readonly);
 
-/* GLOBAL, all protocols; later than 3 one usually writes two str and STACK_GLOBAL. */
+/* GLOBAL, all protocols, ASCII below 3; later than 3 one usually writes two str and
+ * STACK_GLOBAL. */
 PICKLE_API void pickle_emit_global(pickle_emitter *e, const char *module, const char *name);
+/* Always ASCII. */
 PICKLE_API void pickle_emit_inst(pickle_emitter *e, const char *module, const char *name);
 /* PERSID with its text, ASCII; BINPERSID is an opcode without operand. */
 PICKLE_API void pickle_emit_persid(pickle_emitter *e, const char *id);

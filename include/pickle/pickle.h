@@ -4,9 +4,14 @@
 
 #include <pickle/array.h>
 #include <pickle/build.h>
+#include <pickle/class.h>
 #include <pickle/doc.h>
 #include <pickle/emit.h>
 #include <pickle/opcode.h>
+#include <pickle/pandas.h>
+#include <pickle/sparse.h>
+#include <pickle/stdlib.h>
+#include <pickle/torch.h>
 #include <pickle/write.h>
 
 #endif

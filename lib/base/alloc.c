@@ -19,7 +19,7 @@
 
 static bool is_large(size_t size)
 {
-    return size >= HUGE_PAGE / 2;
+    return size >= HUGE_PAGE / 8 * 7;
 }
 
 static size_t round_up(size_t size, size_t page)
@@ -27,11 +27,13 @@ static size_t round_up(size_t size, size_t page)
     return (size + page - 1) & ~(page - 1);
 }
 
-/* Bytes mapped for a block of `size`: what fills half a huge page gets a whole one. 0 on overflow.
- */
+/* Bytes mapped for a block of `size`: whole huge pages where that takes an eighth more at most. 0
+ * on overflow. */
 static size_t span_of(size_t size)
 {
-    return round_up(size, size % HUGE_PAGE < HUGE_PAGE / 2 ? SMALL_PAGE : HUGE_PAGE);
+    size_t span = round_up(size, HUGE_PAGE);
+
+    return span - size <= size / 8 ? span : round_up(size, SMALL_PAGE);
 }
 
 /* Address space that begins on a huge page, not yet accessible. */

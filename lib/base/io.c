@@ -99,6 +99,17 @@ pickle__reader *pickle__fd_reader(int fd, const pickle_alloc *alloc)
     return &f->reader;
 }
 
+bool pickle__fd_read(int fd, void *dst, size_t size, size_t *got, pickle_error *err)
+{
+    fd_reader f = { .fd = fd };
+    size_t n = 1;
+
+    for (*got = 0; *got < size && n > 0; *got += n)
+        if (fd_read(&f.reader, (char *)dst + *got, size - *got, &n, err) != PICKLE_OK)
+            return false;
+    return true;
+}
+
 /* ----------------------------------------------------------------- source */
 
 /* All but the error, which is large, and only looked at when `status` says so. */
@@ -189,7 +200,7 @@ bool pickle__source_refill(pickle__source *s, size_t n)
 {
     size_t left = pickle__source_left(s);
 
-    if (!s->reader)
+    if (!pickle__source_moves(s))
         return left >= n;
     if (left > 0 && s->at != s->buffer)
         memmove(s->buffer, s->at, left);
@@ -207,6 +218,13 @@ bool pickle__source_refill(pickle__source *s, size_t n)
         s->end = s->buffer + left;
     }
     return true;
+}
+
+bool pickle__source_settle(pickle__source *s, size_t most)
+{
+    if (s->reader && !pickle__source_refill(s, most) && s->ended)
+        s->stable = true;
+    return s->stable;
 }
 
 /* What the window has, up to `n` bytes. */

@@ -36,6 +36,9 @@ static inline void pickle__close(pickle__reader *r)
 pickle__reader *pickle__memory_reader(const void *data, size_t size, const pickle_alloc *alloc);
 pickle__reader *pickle__fd_reader(int fd, const pickle_alloc *alloc);
 
+/* Up to `size` bytes of a file, less where it ends: *got. False: reading failed. */
+bool pickle__fd_read(int fd, void *dst, size_t size, size_t *got, pickle_error *err);
+
 /*
  * A stream that takes bytes. write() takes them all. finish() comes last: then
  * everything is out, trailers too. close() frees the writer; without finish()
@@ -83,6 +86,12 @@ static inline size_t pickle__source_left(const pickle__source *s)
     return (size_t)(s->end - s->at);
 }
 
+/* Whether more than the window has may come. */
+static inline bool pickle__source_moves(const pickle__source *s)
+{
+    return s->reader && !s->stable;
+}
+
 /* Get at least `n` bytes into the window, growing it if it must; false at the end of the stream,
  * or when reading failed (then s->status is not PICKLE_OK). Moves the window: `at` changes. */
 bool pickle__source_refill(pickle__source *s, size_t n);
@@ -91,6 +100,10 @@ static inline bool pickle__source_need(pickle__source *s, size_t n)
 {
     return pickle__likely(pickle__source_left(s) >= n) || pickle__source_refill(s, n);
 }
+
+/* Have all that is left of the stream in the window for good, if it is less than `most` bytes and
+ * nothing is wrong with it: then the source is stable, as memory can be. */
+bool pickle__source_settle(pickle__source *s, size_t most);
 
 /* Copy out exactly `n` bytes, the bulk of them read straight into `dst`; false as above. */
 bool pickle__source_copy(pickle__source *s, void *dst, size_t n);

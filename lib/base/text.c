@@ -26,6 +26,11 @@ static size_t ascii_prefix(const unsigned char *src, size_t len)
     return n;
 }
 
+bool pickle__is_ascii(const char *text, size_t len)
+{
+    return ascii_prefix((const unsigned char *)text, len) == len;
+}
+
 /* Returns SIZE_MAX, for decoders to return. */
 PICKLE__COLD static size_t fail(pickle__text_error *err, size_t at, const char *reason)
 {

@@ -55,6 +55,8 @@ size_t pickle__decode_raw_unicode_escape(char *dst, const unsigned char *src, si
 size_t pickle__decode_escapes(unsigned char *dst, const unsigned char *src, size_t len,
                               pickle__text_error *err);
 
+bool pickle__is_ascii(const char *text, size_t len);
+
 /* UTF-8 (as the decoders make it) to latin1: false if a character is above U+00FF. `dst` may be
  * NULL to count. */
 bool pickle__encode_latin1(unsigned char *dst, const char *text, size_t len, size_t *written);

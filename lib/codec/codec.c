@@ -47,6 +47,7 @@ static const struct {
     [PICKLE_CODEC_LZ4] = { "lz4", "lz4", ".lz4", LZ4_DECODER },
     [PICKLE_CODEC_ZSTD] = { "zstd", "zstd", ".zst", ZSTD_DECODER },
     [PICKLE_CODEC_ZFILE] = { "zfile", "zlib", NULL, INFLATE_DECODER },
+    [PICKLE_CODEC_DEFLATE] = { "deflate", "zlib", NULL, INFLATE_DECODER },
 };
 
 #define CODECS (sizeof codecs / sizeof *codecs)
@@ -166,6 +167,7 @@ static bool goes_on(pickle_codec codec, const unsigned char *head, size_t len)
     switch (codec) {
     case PICKLE_CODEC_ZLIB:
     case PICKLE_CODEC_ZFILE:
+    case PICKLE_CODEC_DEFLATE:
         return false;
     case PICKLE_CODEC_XZ:
     case PICKLE_CODEC_LZMA:

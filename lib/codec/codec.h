@@ -48,9 +48,9 @@ uint64_t pickle__codec_trailing(const pickle__reader *reader);
  *   PICKLE_ERR_IO           the sink refused; errno in `sys`
  *   PICKLE_ERR_NOMEM
  *
- * How the bytes are cut into calls of write() shows in the output of lz4, and of ISA-L, which only
- * those get who do not ask for `exact`. For joblib's lz4, write at once what Python's pickler does,
- * and arrays in joblib's pieces of 16 MiB.
+ * How the bytes are cut into calls of write() shows in the output of lz4, and of ISA-L where zlib
+ * is absent. For joblib's lz4, write at once what Python's pickler does, and arrays in joblib's
+ * pieces of 16 MiB.
  */
 pickle__writer *pickle__codec_writer(const pickle_compression *how, pickle_sink out,
                                      const pickle_alloc *alloc, pickle_error *err);

@@ -28,7 +28,7 @@ typedef struct pickle__decoder {
     void (*finish)(void *state);
 } pickle__decoder;
 
-extern const pickle__decoder pickle__inflate_decoder; /* zlib and gzip */
+extern const pickle__decoder pickle__inflate_decoder; /* zlib, gzip and raw deflate */
 extern const pickle__decoder pickle__bz2_decoder;
 extern const pickle__decoder pickle__lzma_decoder; /* xz and lzma */
 extern const pickle__decoder pickle__lz4_decoder;

@@ -17,31 +17,31 @@
 #define ZLIB_ENCODER NULL
 #endif
 
-/*
- * igzip's output next to zlib's, and how many times as fast it is, for ten files of joblib: forests
- * and boosted trees of scikit-learn 1.9, arrays of noise, of rounded floats, of integers, mostly of
- * zeros, and a dict of words (igzip 2.30 at its level 1 for zlib's 1, else 2; zlib 1.2.13; one core
- * of an AMD EPYC):
- *
- *   zlib's level      1     2     3     4     5     6
- *   size, mean     0.98  1.00  1.05  1.05  1.08  1.12
- *   size, worst    1.02  1.08  1.13  1.16  1.22  1.34
- *   speed, median     7     6     9     8    12    20
- *   speed, least      4     4     5     5     7    12
- *
- * At 5 a forest is 17 % longer, at 4 10 %. From 5 on zlib's size is what one asks for. Level 0
- * stores, which igzip's does not.
- */
-#define IGZIP_LEVEL_MIN 1
-#define IGZIP_LEVEL_MAX 4
-
+/* ISA-L's bytes are its own. */
 const pickle__encoder *pickle__raw_deflate(const pickle_compression *how)
 {
-    bool fast = how->level >= IGZIP_LEVEL_MIN && how->level <= IGZIP_LEVEL_MAX;
+    return PICKLE__HAVE_ZLIB || how->exact ? ZLIB_ENCODER : ISAL_ENCODER;
+}
 
-    if (PICKLE__HAVE_ISAL && !how->exact && (fast || !PICKLE__HAVE_ZLIB))
-        return ISAL_ENCODER;
-    return ZLIB_ENCODER;
+/*
+ * igzip's output at its level 2 next to zlib's, and how many times as fast it is, for 53 files:
+ * arrays of floats and integers, noise and smooth, sparse and not, forests and boosted trees of
+ * scikit-learn, source code, JSON, a log, and pickles of records (zlib 1.2.13, igzip 2.30; one core
+ * of an AMD EPYC):
+ *
+ *   zlib's level             1     2     3     4     5     6     9
+ *   size, mean            1.00  1.02  1.05  1.09  1.11  1.15  1.18
+ *   size, worst           1.35  1.35  1.35  1.69  1.69  1.69  2.04
+ *   more than 10 % longer    5     6    11    16    24    29    30
+ *   speed, median            7     7    10    10    13    23    78
+ *   speed, least             4     5     7     6    10    12    15
+ *
+ * Its level 3 is half as fast, and no better for as many of them. So which of the two to take is
+ * for the data to show. Level 0 stores, which igzip's does not.
+ */
+const pickle__encoder *pickle__fast_deflate(const pickle_compression *how)
+{
+    return PICKLE__HAVE_ZLIB && !how->exact && how->level > 0 ? ISAL_ENCODER : NULL;
 }
 
 /* Adler-32 or CRC-32. */
@@ -108,7 +108,8 @@ static bool format_start(void *state, const pickle_compression *how, const pickl
     deflate_state *s = state;
 
     memset(s, 0, sizeof *s);
-    s->raw = how->threads > 1 ? &pickle__parallel_encoder : pickle__raw_deflate(how);
+    s->raw = how->threads > 1 || pickle__fast_deflate(how) ? &pickle__parallel_encoder
+                                                           : pickle__raw_deflate(how);
     s->alloc = alloc;
     s->gzip = how->codec == PICKLE_CODEC_GZIP;
     s->sum = s->gzip ? 0 : 1;

@@ -36,8 +36,10 @@ extern const pickle__encoder pickle__lz4_encoder;
 extern const pickle__encoder pickle__zstd_encoder;
 extern const pickle__encoder pickle__parallel_encoder; /* raw deflate and bz2, by blocks */
 
-/* Which of the two does it, in one thread; NULL: that one is not built in. */
+/* Which of the two does it; NULL: that one is not built in. */
 const pickle__encoder *pickle__raw_deflate(const pickle_compression *how);
+/* Which may stand in for it where it is about as good: see parallel.c. NULL: none. */
+const pickle__encoder *pickle__fast_deflate(const pickle_compression *how);
 
 /* Moves bytes that wait at `*at`, `*left` of them, to where there is room. */
 static inline void pickle__drain(const unsigned char **at, size_t *left, pickle__chunk *chunk)

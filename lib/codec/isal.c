@@ -22,8 +22,11 @@ static bool isal_start(void *state, pickle_codec codec, const pickle_alloc *allo
     isal_inflate_init(&s->stream);
     isal_gzip_header_init(&s->gzip);
     memset(&s->zlib, 0, sizeof s->zlib);
-    s->stream.crc_flag = codec == PICKLE_CODEC_GZIP ? ISAL_GZIP : ISAL_ZLIB;
-    s->in_body = false;
+    if (codec == PICKLE_CODEC_DEFLATE)
+        s->stream.crc_flag = ISAL_DEFLATE;
+    else
+        s->stream.crc_flag = codec == PICKLE_CODEC_GZIP ? ISAL_GZIP : ISAL_ZLIB;
+    s->in_body = codec == PICKLE_CODEC_DEFLATE; /* which has no header */
     return true;
 }
 
@@ -100,24 +103,17 @@ const pickle__decoder pickle__inflate_decoder = { sizeof(isal_state), isal_start
 /* ----------------------------------------------------------------- encoder */
 
 /* For the longest blocks that igzip makes at its levels. */
-static const uint32_t level_sizes[] = { 0, ISAL_DEF_LVL1_EXTRA_LARGE, ISAL_DEF_LVL2_EXTRA_LARGE,
-                                        ISAL_DEF_LVL3_EXTRA_LARGE };
+static const uint32_t level_sizes[] = { 0, ISAL_DEF_LVL1_EXTRA_LARGE, ISAL_DEF_LVL2_EXTRA_LARGE };
 
 typedef struct isal_encoder {
     struct isal_zstream stream;
     const pickle_alloc *alloc;
 } isal_encoder;
 
-/* igzip's level for one of zlib's: see deflate.c for which go to zlib where that is there. */
-static uint32_t igzip_level(int level)
-{
-    return level < 2 ? (uint32_t)level : level < 5 ? 2 : 3;
-}
-
 static bool isal_encoder_start(void *state, const pickle_compression *how,
                                const pickle_alloc *alloc)
 {
-    uint32_t level = igzip_level(how->level);
+    uint32_t level = how->level < 2 ? (uint32_t)how->level : 2; /* see deflate.c */
     isal_encoder *s = state;
 
     isal_deflate_init(&s->stream);

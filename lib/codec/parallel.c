@@ -2,6 +2,9 @@
  * parallel.c - compressing blocks of the input at the same time: raw deflate,
  * where each block may refer to the 32 KiB before it and ends on a whole byte,
  * so that the blocks joined are one stream; and bz2, where each is a stream.
+ *
+ * Of two encoders both make the start of a block, and one the rest: the fast one, as long as the
+ * stream does not become more than TOLERANCE longer than it would by the other.
  */
 #include "codec/encoder.h"
 
@@ -9,32 +12,41 @@
 
 #include <pthread.h>
 
-#define HISTORY_SIZE  ((size_t)32 << 10) /* as far back as deflate refers */
-#define DEFLATE_BLOCK ((size_t)1 << 20)  /* beside it, starting a thread is nothing */
+#define HISTORY_SIZE  ((size_t)32 << 10)  /* as far back as deflate refers */
+#define DEFLATE_BLOCK ((size_t)512 << 10) /* beside it, starting a thread is nothing */
+#define TRIAL_SIZE    ((size_t)32 << 10)  /* of a block that both encoders make */
+#define TOLERANCE     10                  /* percent; trials err by a few */
+
+typedef struct contender {
+    const pickle__encoder *encoder; /* NULL: there is none */
+    void *state;
+    unsigned char *out;
+    size_t out_size, out_len;
+    size_t tried; /* length of what it made of the start */
+    pickle_status status;
+} contender;
 
 /* What one thread does. */
 typedef struct lane {
-    const pickle__encoder *encoder;
-    void *state;
+    contender usual, fast, *best;
     const unsigned char *in;
     size_t in_len;
+    int64_t credit;
     pickle__flush flush;
-    unsigned char *out;
-    size_t out_size, out_len;
-    pickle_status status;
     pthread_t thread;
     bool threaded;
 } lane;
 
 /* As many blocks as there are threads are gathered, compressed, and given out in their order. */
 typedef struct parallel {
-    const pickle__encoder *encoder;
+    const pickle__encoder *encoder, *fast; /* `fast` may be NULL */
     pickle_compression how;
     const pickle_alloc *alloc;
     lane *lanes;
     size_t count;       /* of lanes                                     */
     unsigned char *all; /* HISTORY_SIZE bytes, then the blocks          */
     size_t block_size;
+    int64_t credit; /* bytes that the output may grow beyond the usual encoder's */
     size_t filled;  /* of the blocks                                    */
     size_t history; /* bytes known of what came before, 0 or all of it  */
     size_t next;    /* the lane to give out                             */
@@ -57,6 +69,15 @@ static const pickle__encoder *block_encoder(const pickle_compression *how)
 #endif
 }
 
+static const pickle__encoder *fast_encoder(const pickle_compression *how)
+{
+#if PICKLE__HAVE_ZLIB || PICKLE__HAVE_ISAL
+    if (how->codec != PICKLE_CODEC_BZ2)
+        return pickle__fast_deflate(how);
+#endif
+    return NULL;
+}
+
 /* For bz2 what fits one of its own blocks, of 100 to 900 kB, unless runs of bytes make it longer.
  */
 static size_t block_size(const pickle_compression *how)
@@ -69,13 +90,33 @@ static size_t input_size(const parallel *p)
     return HISTORY_SIZE + p->count * p->block_size;
 }
 
+static void free_contender(const parallel *p, contender *c)
+{
+    if (!c->encoder)
+        return;
+    pickle__free(p->alloc, c->state, c->encoder->state_size);
+    pickle__free(p->alloc, c->out, c->out_size);
+}
+
+static bool init_contender(const parallel *p, contender *c, const pickle__encoder *encoder)
+{
+    c->encoder = encoder;
+    if (!encoder)
+        return true;
+    /* More than any of the encoders makes of what it cannot compress. */
+    c->out_size = p->block_size + p->block_size / 2 + 4096;
+    c->state = pickle__alloc(p->alloc, encoder->state_size);
+    c->out = pickle__alloc(p->alloc, c->out_size);
+    return c->state && c->out;
+}
+
 static void parallel_finish(void *state)
 {
     parallel *p = state;
 
     for (size_t i = 0; p->lanes && i < p->count; i++) {
-        pickle__free(p->alloc, p->lanes[i].state, p->encoder->state_size);
-        pickle__free(p->alloc, p->lanes[i].out, p->lanes[i].out_size);
+        free_contender(p, &p->lanes[i].usual);
+        free_contender(p, &p->lanes[i].fast);
     }
     pickle__free(p->alloc, p->lanes, p->count * sizeof *p->lanes);
     pickle__free(p->alloc, p->all, input_size(p));
@@ -88,17 +129,10 @@ static bool init_lanes(parallel *p)
     if (!p->lanes)
         return false;
     memset(p->lanes, 0, p->count * sizeof *p->lanes);
-    for (size_t i = 0; i < p->count; i++) {
-        lane *l = &p->lanes[i];
-
-        /* More than any of the encoders makes of what it cannot compress. */
-        l->out_size = p->block_size + p->block_size / 2 + 4096;
-        l->encoder = p->encoder;
-        l->state = pickle__alloc(p->alloc, p->encoder->state_size);
-        l->out = pickle__alloc(p->alloc, l->out_size);
-        if (!l->state || !l->out)
+    for (size_t i = 0; i < p->count; i++)
+        if (!init_contender(p, &p->lanes[i].usual, p->encoder) ||
+            !init_contender(p, &p->lanes[i].fast, p->fast))
             return false;
-    }
     return p->all;
 }
 
@@ -108,9 +142,10 @@ static bool parallel_start(void *state, const pickle_compression *how, const pic
 
     memset(p, 0, sizeof *p);
     p->encoder = block_encoder(how);
+    p->fast = fast_encoder(how);
     p->how = *how;
     p->alloc = alloc;
-    p->count = how->threads;
+    p->count = how->threads > 1 ? how->threads : 1;
     p->block_size = block_size(how);
     if (init_lanes(p))
         return true;
@@ -118,18 +153,74 @@ static bool parallel_start(void *state, const pickle_compression *how, const pic
     return false;
 }
 
-static void *run_lane(void *arg)
+static void encode(contender *c, const unsigned char *in, size_t len, pickle__flush flush)
 {
-    lane *l = arg;
     pickle__chunk chunk = {
-        .in = l->in, .in_len = l->in_len, .out = l->out, .out_len = l->out_size
+        .in = in, .in_len = len, .out = c->out + c->out_len, .out_len = c->out_size - c->out_len
     };
 
     do
-        l->status = l->encoder->step(l->state, &chunk, l->flush);
-    while (l->status == PICKLE_OK && chunk.out_len > 0);
-    l->out_len = l->out_size - chunk.out_len;
+        c->status = c->encoder->step(c->state, &chunk, flush);
+    while (c->status == PICKLE_OK && chunk.out_len > 0);
+    c->out_len = c->out_size - chunk.out_len;
+}
+
+/* How much the usual encoder would make of what is `len` bytes by the best, and how much longer
+ * than that it may be. */
+static int64_t allowance(const lane *l, size_t len)
+{
+    uint64_t usual = (uint64_t)len * l->usual.tried / l->best->tried;
+
+    return (int64_t)(usual + usual * TOLERANCE / 100) - (int64_t)len;
+}
+
+/* Both make the first `len` bytes of the block. */
+static void try_both(lane *l, size_t len)
+{
+    pickle__flush flush = len == l->in_len ? l->flush : PICKLE__SYNC;
+    size_t times = len > 0 ? l->in_len / len : 1;
+
+    encode(&l->usual, l->in, len, flush);
+    encode(&l->fast, l->in, len, flush);
+    l->usual.tried = l->usual.out_len;
+    l->fast.tried = l->fast.out_len;
+    l->best = &l->fast;
+    if (l->fast.status != PICKLE_END || allowance(l, l->fast.tried * times) + l->credit < 0)
+        l->best = &l->usual;
+}
+
+static void *run_lane(void *arg)
+{
+    lane *l = arg;
+    size_t tried = 0;
+
+    if (l->fast.encoder) {
+        tried = l->in_len < TRIAL_SIZE ? l->in_len : TRIAL_SIZE;
+        try_both(l, tried);
+        if (tried == l->in_len || l->best->status != PICKLE_END)
+            return NULL;
+    }
+    encode(l->best, l->in + tried, l->in_len - tried, l->flush);
     return NULL;
+}
+
+static bool start(const parallel *p, contender *c, const unsigned char *in, size_t before)
+{
+    if (!c->encoder)
+        return true;
+    c->out_len = 0;
+    c->status = PICKLE_OK;
+    if (!c->encoder->start(c->state, &p->how, p->alloc))
+        return false;
+    if (c->encoder->prime && before > 0)
+        c->encoder->prime(c->state, in - before, before);
+    return true;
+}
+
+static void finish(contender *c)
+{
+    if (c->encoder)
+        c->encoder->finish(c->state);
 }
 
 /* The allocator is only used by the calling thread: encoders allocate when they start. */
@@ -143,11 +234,14 @@ static bool prepare_lane(parallel *p, size_t i, bool last)
     l->in_len = left < p->block_size ? left : p->block_size;
     last = last && left <= p->block_size;
     l->flush = last || !p->encoder->prime ? PICKLE__LAST : PICKLE__SYNC;
-    if (!p->encoder->start(l->state, &p->how, p->alloc))
+    l->best = &l->usual;
+    l->credit = p->credit / (int64_t)p->count;
+    if (!start(p, &l->usual, l->in, before))
         return false;
-    if (p->encoder->prime && before > 0)
-        p->encoder->prime(l->state, l->in - before, before);
-    return true;
+    if (start(p, &l->fast, l->in, before))
+        return true;
+    finish(&l->usual);
+    return false;
 }
 
 static void run_lanes(lane *lanes, size_t n)
@@ -162,6 +256,18 @@ static void run_lanes(lane *lanes, size_t n)
             pthread_join(lanes[i].thread, NULL);
 }
 
+/* Whether it was run, and went well. */
+static bool end_lane(parallel *p, lane *l)
+{
+    finish(&l->usual);
+    finish(&l->fast);
+    if (l->best->status != PICKLE_END)
+        return false;
+    if (p->fast)
+        p->credit += allowance(l, l->best->out_len);
+    return true;
+}
+
 /* Compresses what was gathered: at least one block, which is empty where the whole input is. */
 static pickle_status run_window(parallel *p, bool last)
 {
@@ -173,11 +279,9 @@ static pickle_status run_window(parallel *p, bool last)
         ready++;
     if (ready == n)
         run_lanes(p->lanes, n);
-    for (size_t i = 0; i < ready; i++) {
-        p->encoder->finish(p->lanes[i].state);
-        if (p->lanes[i].status != PICKLE_END)
+    for (size_t i = 0; i < ready; i++)
+        if (!end_lane(p, &p->lanes[i]))
             status = PICKLE_ERR_CODEC;
-    }
     if (ready < n)
         return PICKLE_ERR_NOMEM;
     memmove(p->all, p->all + p->filled, HISTORY_SIZE);
@@ -198,8 +302,8 @@ static bool give_out(parallel *p, pickle__chunk *chunk)
             return false;
         if (p->next == p->used)
             return true;
-        p->at = p->lanes[p->next].out;
-        p->left = p->lanes[p->next].out_len;
+        p->at = p->lanes[p->next].best->out;
+        p->left = p->lanes[p->next].best->out_len;
         p->next++;
     }
 }

@@ -216,8 +216,9 @@ pickle__writer *pickle__codec_writer(const pickle_compression *how, pickle_sink 
     const pickle__encoder *encoder;
     codec_writer *w;
 
-    if (how->codec == PICKLE_CODEC_ZFILE) {
-        pickle__fail(err, PICKLE_ERR_UNSUPPORTED, 0, "zfile: is read, but not written");
+    if (how->codec == PICKLE_CODEC_ZFILE || how->codec == PICKLE_CODEC_DEFLATE) {
+        pickle__fail(err, PICKLE_ERR_UNSUPPORTED, 0, "%s: is read, but not written",
+                     pickle_codec_name(how->codec));
         return NULL;
     }
     if (!pickle_codec_available(how->codec)) {

@@ -25,8 +25,12 @@ static void init_stream(z_stream *z, const pickle_alloc *alloc)
 static bool zlib_start(void *state, pickle_codec codec, const pickle_alloc *alloc)
 {
     z_stream *z = state;
-    int bits = codec == PICKLE_CODEC_GZIP ? MAX_WBITS + 16 : MAX_WBITS;
+    int bits = MAX_WBITS;
 
+    if (codec == PICKLE_CODEC_GZIP)
+        bits = MAX_WBITS + 16;
+    else if (codec == PICKLE_CODEC_DEFLATE)
+        bits = -MAX_WBITS;
     init_stream(z, alloc);
     return inflateInit2(z, bits) == Z_OK;
 }

@@ -23,6 +23,8 @@ static pickle_pickler pickler_of(const pickle__traits *t)
 
 static const char *joblib_of(const pickle__traits *t)
 {
+    if (t->joblib_beside)
+        return "<0.10";
     if (!t->joblib)
         return NULL;
     if (t->nested_protocol >= 5)

@@ -4,12 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "codec/codec.h"
-#include "file/input.h"
-#include "joblib/wrapper.h"
+#include "file/container.h"
 
-/* Files below this are read rather than mapped: that takes less time, and cannot end in SIGBUS. */
-#define MAP_FROM ((size_t)64 << 10)
+#define LONGEST 4096 /* path, as Linux has it */
 
 /* Documents up to this keep all their memory, for small messages to come. */
 #define SMALL ((size_t)256 << 10)
@@ -51,17 +48,8 @@ static bool choose_text(const pickle_read_opts *o, pickle__settings *set, pickle
     return true;
 }
 
-/* Zero in a limit means its default. */
-static uint64_t limit_or(uint64_t limit, uint64_t floor, uint64_t factor, uint64_t size)
-{
-    uint64_t scaled = size > UINT64_MAX / factor ? UINT64_MAX : size * factor;
-
-    if (limit)
-        return limit;
-    return scaled > floor ? scaled : floor;
-}
-
-static bool apply_options(pickle_doc *doc, const pickle_read_opts *o, pickle_error *err)
+static bool apply_options(pickle_doc *doc, const pickle_read_opts *o, const char *path,
+                          pickle_error *err)
 {
     pickle__input *in = doc->owned;
     pickle__settings *set = &in->set;
@@ -71,7 +59,7 @@ static bool apply_options(pickle_doc *doc, const pickle_read_opts *o, pickle_err
     set->fix_imports = !o->no_fix_imports;
     set->keep_memo = o->keep_memo;
     set->limit_follows = o->limits.memory_bytes == 0;
-    set->int_digits = limit_or(o->limits.int_digits, o->strict ? 4300 : 2000000, 1, 0);
+    set->int_digits = pickle__limit_or(o->limits.int_digits, o->strict ? 4300 : 2000000, 1, 0);
     set->buffers = o->buffers;
     set->n_buffers = o->buffers ? o->n_buffers : 0;
     set->extensions = o->extensions;
@@ -81,111 +69,15 @@ static bool apply_options(pickle_doc *doc, const pickle_read_opts *o, pickle_err
     set->on_warning = o->on_warning;
     set->on_progress = o->on_progress;
     set->ctx = o->ctx;
+    set->beside = pickle__input_beside;
     in->plain = o->plain;
+    in->one_at_a_time = o->one_at_a_time && !o->keep_memo;
     in->limits = o->limits;
-    return choose_text(o, set, err);
+    return choose_text(o, set, err) &&
+           (pickle__input_path(in, o->path ? o->path : path) || pickle__no_memory(err, 0));
 }
 
 /* ------------------------------------------------------------------- input */
-
-/* The first bytes tell what the input is compressed with; put a reader for it in between. */
-static bool inflate(pickle_doc *doc, uint64_t size, pickle_error *err)
-{
-    pickle__input *in = doc->owned;
-    uint64_t limit = limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, size);
-    pickle__reader *reader;
-
-    in->codec = PICKLE_CODEC_NONE;
-    if (in->plain)
-        return true;
-    /* What most pickles begin with begins no compressed stream. */
-    if (pickle__source_left(&in->src) > 0 && *in->src.at == PICKLE_OP_PROTO)
-        return true;
-    if (!pickle__source_need(&in->src, PICKLE__SNIFF_SIZE) && in->src.status != PICKLE_OK) {
-        if (err)
-            *err = in->src.error;
-        return false;
-    }
-    in->codec = pickle__sniff_codec(in->src.at, pickle__source_left(&in->src));
-    if (in->codec == PICKLE_CODEC_NONE)
-        return true;
-    reader = pickle__codec_reader(in->codec, &in->src, doc->alloc, err);
-    if (!reader)
-        return false;
-    return pickle__source_reader(&in->src, reader, limit, doc->alloc) || pickle__no_memory(err, 0);
-}
-
-static const char *container_name(const pickle__input *in, bool joblib)
-{
-    static const char *const names[][2] = {
-        [PICKLE_CODEC_NONE] = { "pickle", "joblib" },
-        [PICKLE_CODEC_ZLIB] = { "pickle+zlib", "joblib+zlib" },
-        [PICKLE_CODEC_GZIP] = { "pickle+gzip", "joblib+gzip" },
-        [PICKLE_CODEC_BZ2] = { "pickle+bz2", "joblib+bz2" },
-        [PICKLE_CODEC_XZ] = { "pickle+xz", "joblib+xz" },
-        [PICKLE_CODEC_LZMA] = { "pickle+lzma", "joblib+lzma" },
-        [PICKLE_CODEC_LZ4] = { "pickle+lz4", "joblib+lz4" },
-        [PICKLE_CODEC_ZSTD] = { "pickle+zstd", "joblib+zstd" },
-        [PICKLE_CODEC_ZFILE] = { "pickle+zfile", "joblib+zfile" },
-    };
-
-    return names[in->codec][joblib];
-}
-
-/* The start of the stream, if it is at hand; `*len` bytes of it. */
-static const unsigned char *stream_start(const pickle__source *src, size_t *len)
-{
-    const unsigned char *window = src->reader ? src->buffer : src->end - src->base;
-
-    *len = (size_t)(src->end - window);
-    return src->base == *len ? window : NULL;
-}
-
-/* What else people have under the names of models; none of these begins a pickle that is whole. */
-static const char *other_format(const pickle__source *src)
-{
-    static const struct {
-        const char *name, *magic;
-        size_t len;
-    } formats[] = {
-        { "a .npy file", "\x93NUMPY", 6 }, { "a zip file (.npz, PyTorch, ...)", "PK\3\4", 4 },
-        { "an HDF5 file", "\x89HDF", 4 },  { "a 7z file", "7z\xbc\xaf", 4 },
-        { "a GGUF file", "GGUF", 4 },
-    };
-    size_t len;
-    const unsigned char *start = stream_start(src, &len);
-
-    for (size_t i = 0; start && i < sizeof formats / sizeof *formats; i++)
-        if (len >= formats[i].len && memcmp(start, formats[i].magic, formats[i].len) == 0)
-            return formats[i].name;
-    return NULL;
-}
-
-/* A stream that failed, and looks like something else, is that. */
-static void name_format(const pickle__source *src, pickle_error *err)
-{
-    const char *name = err && err->code >= PICKLE_ERR_TRUNCATED && err->code < PICKLE_ERR_LIMIT
-                           ? other_format(src)
-                           : NULL;
-
-    if (name)
-        pickle__fail(err, PICKLE_ERR_UNSUPPORTED, 0, "this is %s, no pickle or joblib file", name);
-}
-
-/* One pickle from where the source stands. */
-static bool read_one(pickle_doc *doc, pickle_error *err)
-{
-    pickle__input *in = doc->owned;
-
-    doc->root =
-        pickle__vm_run(&in->vm, &in->src, &in->set, in->plain ? NULL : &pickle__joblib_hook, err);
-    doc->protocol = in->vm.proto;
-    doc->consumed = pickle__source_offset(&in->src);
-    doc->container = container_name(in, doc->traits.joblib);
-    if (!doc->root)
-        name_format(&in->src, err);
-    return doc->root != NULL;
-}
 
 /* Reading on from the end finds out whether the checksum is right, and what follows. */
 static bool check_end(pickle_doc *doc, pickle_error *err)
@@ -208,13 +100,16 @@ static bool load(pickle_doc *doc, uint64_t size, pickle_error *err)
 {
     pickle__input *in = doc->owned;
     uint64_t limit =
-        limit_or(in->limits.memory_bytes, UINT64_C(1) << 30, PICKLE__MEMORY_FACTOR, size);
+        pickle__limit_or(in->limits.memory_bytes, UINT64_C(1) << 30, PICKLE__MEMORY_FACTOR, size);
 
     doc->arena.limit = limit > SIZE_MAX ? SIZE_MAX : (size_t)limit;
     in->vm.next_buffer = 0;
+    in->n_layers = 0;
+    in->in_archive = false;
     in->failed.code = PICKLE_OK;
     pickle__vm_memo_clear(&in->vm);
-    return inflate(doc, size, err) && read_one(doc, err) && check_end(doc, err);
+    return pickle__inflate_input(doc, size, err) && pickle__read_contents(doc, err) &&
+           check_end(doc, err);
 }
 
 static bool load_memory(pickle_doc *doc, const void *data, size_t size, bool stable,
@@ -231,18 +126,12 @@ static bool load_memory(pickle_doc *doc, const void *data, size_t size, bool sta
 static bool load_small(pickle_doc *doc, int fd, size_t size, pickle_error *err)
 {
     pickle__input *in = doc->owned;
-    size_t have = 0;
-    ssize_t got = 1;
+    size_t got;
 
     if (!pickle__input_hold(in, size))
         return pickle__no_memory(err, 0);
-    while (have < size && got != 0) {
-        got = read(fd, in->held + have, size - have);
-        if (got < 0 && errno != EINTR)
-            return pickle__io_error(err, 0, "cannot read");
-        have += got > 0 ? (size_t)got : 0;
-    }
-    return load_memory(doc, in->held, have, true, err);
+    return pickle__fd_read(fd, in->held, size, &got, err) &&
+           load_memory(doc, in->held, got, true, err);
 }
 
 /* Compressed files are read piece by piece: mapped, they would be in memory beside what they hold.
@@ -270,6 +159,7 @@ static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
     pickle__input *in = doc->owned;
     struct stat st;
     uint64_t size;
+    const void *mapping = NULL;
 
     if (fstat(fd, &st) != 0)
         return pickle__io_error(err, 0, "cannot look at it");
@@ -281,11 +171,12 @@ static bool load_fd(pickle_doc *doc, int fd, pickle_error *err)
     size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
     if (size == 0 || lseek(fd, 0, SEEK_CUR) != 0)
         return load_stream(doc, fd, size, err);
-    if (size < MAP_FROM)
+    if (size < PICKLE__MAP_FROM)
         return load_small(doc, fd, (size_t)size, err);
-    if (size <= SIZE_MAX && !is_compressed(in, fd) && pickle__input_map(in, fd, (size_t)size))
-        return load_memory(doc, in->mapping, in->mapped, true, err);
-    return load_stream(doc, fd, size, err);
+    if (size <= SIZE_MAX && !is_compressed(in, fd))
+        mapping = pickle__input_map(in, fd, (size_t)size);
+    return mapping ? load_memory(doc, mapping, (size_t)size, true, err)
+                   : load_stream(doc, fd, size, err);
 }
 
 /* --------------------------------------------------------------- interface */
@@ -303,8 +194,9 @@ static const pickle_read_opts *all_options(const pickle_read_opts *opts, pickle_
     return room;
 }
 
-/* An empty document, ready to read into; NULL: no memory, or options that make no sense. */
-static pickle_doc *new_doc(const pickle_read_opts *given, pickle_error *err)
+/* An empty document, ready to read into, from the file at `path` if that is not NULL. NULL: no
+ * memory, or options that make no sense. */
+static pickle_doc *new_doc(const pickle_read_opts *given, const char *path, pickle_error *err)
 {
     pickle_read_opts room;
     const pickle_read_opts *opts = all_options(given, &room);
@@ -315,7 +207,7 @@ static pickle_doc *new_doc(const pickle_read_opts *given, pickle_error *err)
         pickle__no_memory(err, 0);
         return NULL;
     }
-    if (!apply_options(doc, opts, err)) {
+    if (!apply_options(doc, opts, path, err)) {
         pickle_doc_free(doc);
         return NULL;
     }
@@ -340,29 +232,57 @@ pickle_doc *pickle_read(const void *data, size_t size, const pickle_read_opts *o
                         pickle_error *err)
 {
     pickle_read_opts room;
-    pickle_doc *doc = new_doc(opts, err);
+    pickle_doc *doc = new_doc(opts, NULL, err);
     bool borrow = all_options(opts, &room)->borrow;
 
     return doc ? finish(load_memory(doc, data, size, borrow, err), doc) : NULL;
 }
 
-pickle_doc *pickle_read_fd(int fd, const pickle_read_opts *opts, pickle_error *err)
+static pickle_doc *read_fd(int fd, const char *path, const pickle_read_opts *opts,
+                           pickle_error *err)
 {
-    pickle_doc *doc = new_doc(opts, err);
+    pickle_doc *doc = new_doc(opts, path, err);
 
     return doc ? finish(load_fd(doc, fd, err), doc) : NULL;
+}
+
+pickle_doc *pickle_read_fd(int fd, const pickle_read_opts *opts, pickle_error *err)
+{
+    return read_fd(fd, NULL, opts, err);
+}
+
+/* NAME is how Python calls a shelf of dbm.dumb, whose files are NAME.dir and NAME.dat. */
+static int open_index(const char *path, char index[LONGEST])
+{
+    size_t len = strlen(path);
+    int fd = -1;
+
+    if (len <= LONGEST - sizeof ".dir") {
+        memcpy(index, path, len);
+        memcpy(index + len, ".dir", sizeof ".dir");
+        fd = open(index, O_RDONLY | O_CLOEXEC);
+    }
+    /* What is missing is `path`. */
+    if (fd < 0)
+        errno = ENOENT;
+    return fd;
 }
 
 pickle_doc *pickle_read_file(const char *path, const pickle_read_opts *opts, pickle_error *err)
 {
     pickle_doc *doc;
+    char index[LONGEST];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
+    if (fd < 0 && errno == ENOENT) {
+        fd = open_index(path, index);
+        path = index;
+    }
     if (fd < 0) {
         pickle__io_error(err, 0, "cannot open");
         return NULL;
     }
-    doc = pickle_read_fd(fd, opts, err);
+    doc = read_fd(fd, path, opts, err);
     close(fd);
     return doc;
 }
@@ -383,14 +303,15 @@ static bool drain(pickle__source *src, pickle_sink out, pickle_error *err)
 bool pickle_inflate(const void *data, size_t size, const pickle_read_opts *opts, pickle_buf *out,
                     pickle_error *err)
 {
-    pickle_doc *doc = new_doc(opts, err);
+    pickle_doc *doc = new_doc(opts, NULL, err);
     pickle__input *in = doc ? doc->owned : NULL;
     bool ok;
 
     if (!doc)
         return false;
     pickle__source_memory(&in->src, data, size, true);
-    ok = inflate(doc, size, err) && drain(&in->src, pickle_sink_buf(out), err);
+    ok = pickle__inflate_input(doc, size, err) && pickle__enter_archive(doc, err) &&
+         drain(&in->src, pickle_sink_buf(out), err);
     pickle_doc_free(doc);
     return ok;
 }
@@ -404,7 +325,7 @@ bool pickle_reread(pickle_doc *doc, const void *data, size_t size, const pickle_
 
     pickle__input_reset(doc->owned);
     pickle__doc_reset(doc);
-    ok = apply_options(doc, all, err) && load_memory(doc, data, size, all->borrow, err);
+    ok = apply_options(doc, all, NULL, err) && load_memory(doc, data, size, all->borrow, err);
     if (!ok)
         doc->root = NULL;
     return ok;
@@ -427,7 +348,9 @@ pickle_status pickle_read_next(pickle_doc *doc, pickle_error *err)
         *err = in->src.error;
         return err->code;
     }
-    if (read_one(doc, err) && check_end(doc, err))
+    if (in->one_at_a_time)
+        pickle__doc_reset(doc);
+    if (pickle__read_next(doc, err) && check_end(doc, err))
         return PICKLE_OK;
     in->failed = *err;
     return err->code;
@@ -447,5 +370,5 @@ size_t pickle_memory(const pickle_doc *doc)
     if (!doc)
         return 0;
     return sizeof *doc + doc->arena.held + atomic_load(&doc->index_bytes) +
-           (in ? sizeof *in + in->held_size + in->src.size : 0);
+           (in ? pickle__input_memory(in) : 0);
 }

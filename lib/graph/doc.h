@@ -41,6 +41,7 @@ typedef struct pickle__traits {
     bool old_frames;            /* Python 3.4 to 3.6: short ones, or long operands in them */
     bool numpy_old, numpy_new;  /* numpy.core, numpy._core                        */
     bool joblib, joblib_aligned;
+    bool joblib_beside;  /* arrays were read from other files: joblib before 0.10 */
     int nested_protocol; /* of joblib's arrays of objects; 0: there are none      */
     size_t full_batches; /* dicts and sets that so far end with a batch of 1000: see vm.c */
     size_t pickles;

@@ -107,20 +107,31 @@ static pickle__index *make_index(pickle_doc *doc, const pickle_val *table)
     return ok ? x : NULL;
 }
 
+/* A bit for a simple key; equal keys have the same, and different ones mostly do not. */
+static uint64_t mark(const pickle_val *key)
+{
+    uint64_t n = pickle__is_small(key) ? (uint64_t)pickle__small_value(key)
+                                       : pickle__len(key) * 7 + (unsigned char)*pickle__text(key);
+
+    return (uint64_t)1 << n % 64;
+}
+
 /* Few keys, simple and all different: no index is needed. */
 static bool is_plain(const pickle_val *table)
 {
     pickle_val *const *items = PICKLE__AS_CONST(pickle__list, table)->items;
     size_t width = stride(table), n = pickle__len(table);
+    uint64_t marks = 0;
 
     if (n > FEW * width)
         return false;
     for (size_t i = 0; i < n; i += width) {
         if (!is_simple(items[i]))
             return false;
-        for (size_t j = 0; j < i; j += width)
+        for (size_t j = 0; marks & mark(items[i]) && j < i; j += width)
             if (same_simple(items[i], items[j]))
                 return false;
+        marks |= mark(items[i]);
     }
     return true;
 }

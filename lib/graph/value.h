@@ -36,6 +36,7 @@ struct pickle_val {
 #define PICKLE__HASHABLE   PICKLE__FLAG(2) /* TUPLE: known to be                              */
 #define PICKLE__READONLY   PICKLE__FLAG(2) /* BUFFER                                          */
 #define PICKLE__ABSENT     PICKLE__FLAG(3) /* BUFFER: nobody supplied it                      */
+#define PICKLE__BIG_ENDIAN PICKLE__FLAG(2) /* PERSID: so are the numbers in its payload   */
 #define PICKLE__FOLDED     PICKLE__FLAG(2) /* OBJECT: `extra` is the bytes it stands for      */
 #define PICKLE__HOOKED     PICKLE__FLAG(2) /* GLOBAL: BUILD on its instances runs a hook      */
 #define PICKLE__FOLDS      PICKLE__FLAG(5) /* GLOBAL: its calls may stand for bytes           */

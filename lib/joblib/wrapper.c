@@ -103,7 +103,7 @@ static bool read_nested(pickle__vm *vm, pickle_val *wrapper)
 }
 
 /* joblib reads an array each time; but a wrapper gets one state only, and then is forgotten. */
-static bool built(pickle__vm *vm, pickle_val *wrapper)
+bool pickle__joblib_built(pickle__vm *vm, pickle_val *wrapper)
 {
     const pickle_val *state = pickle_state(wrapper);
     layout l;
@@ -112,10 +112,15 @@ static bool built(pickle__vm *vm, pickle_val *wrapper)
         return bad(vm, "joblib wrapper: it already has its array");
     if (pickle__is(state, PICKLE_DICT) && pickle__len(state) > STATE_MAX)
         return bad(vm, "joblib wrapper: it has too many attributes");
+    if (pickle__wrapper_of(pickle_class(wrapper)) != PICKLE__NUMPY_WRAPPER)
+        return pickle__read_beside(vm, wrapper);
     if (!read_layout(vm, wrapper, &l))
         return false;
     read_alignment(vm, wrapper, &l);
     return l.dtype.hasobject ? read_nested(vm, wrapper) : read_raw(vm, wrapper, &l);
 }
 
-const pickle__build_hook pickle__joblib_hook = { pickle__is_joblib_wrapper, built };
+bool pickle__joblib_wants(const pickle_val *global)
+{
+    return pickle__wrapper_of(global) != PICKLE__NO_WRAPPER;
+}

@@ -1,10 +1,15 @@
-/* wrapper.h - what follows joblib's NumpyArrayWrapper in the stream: the array itself. */
+/* wrapper.h - joblib's stand-ins for arrays: what lies behind each, in the stream or beside it. */
 #ifndef PICKLE__WRAPPER_H
 #define PICKLE__WRAPPER_H
 
 #include "vm/vm.h"
 
-/* Reads the payload behind each wrapper, when its BUILD is done. */
-extern const pickle__build_hook pickle__joblib_hook;
+/* For the machine's hooks: the classes of the wrappers; and the array behind one, when its BUILD is
+ * done. */
+bool pickle__joblib_wants(const pickle_val *global);
+bool pickle__joblib_built(pickle__vm *vm, pickle_val *wrapper);
+
+/* The array of a wrapper of joblib before 0.10, from the file that it names. */
+bool pickle__read_beside(pickle__vm *vm, pickle_val *wrapper);
 
 #endif

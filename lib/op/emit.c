@@ -525,21 +525,23 @@ static bool must_escape(uint32_t c, bool old)
     return c >= 256 || c == '\\' || c == '\n' || (!old && (c == 0 || c == '\r' || c == 0x1a));
 }
 
+static void put_char(pickle_emitter *e, uint32_t c, bool old)
+{
+    pickle__emit_room(e);
+    if (must_escape(c, old))
+        e->at = put_escape(e->at, c);
+    else
+        *e->at++ = (unsigned char)c;
+}
+
 void pickle__emit_text_str(pickle_emitter *e, const char *text, size_t len, bool old)
 {
     const char *p = text, *end = text + len;
 
     pickle__emit_boundary(e);
     *e->at++ = PICKLE_OP_UNICODE;
-    while (p < end) {
-        uint32_t c = pickle__utf8_next(&p);
-
-        pickle__emit_room(e);
-        if (must_escape(c, old))
-            e->at = put_escape(e->at, c);
-        else
-            *e->at++ = (unsigned char)c;
-    }
+    while (p < end)
+        put_char(e, pickle__utf8_next(&p), old);
     pickle__emit_byte(e, '\n');
 }
 
@@ -580,13 +582,8 @@ static void put_raw(pickle_emitter *e, const unsigned char *data, size_t len)
 {
     pickle__emit_boundary(e);
     *e->at++ = PICKLE_OP_UNICODE;
-    for (size_t i = 0; i < len; i++) {
-        pickle__emit_room(e);
-        if (must_escape(data[i], false))
-            e->at = put_escape(e->at, data[i]);
-        else
-            *e->at++ = data[i];
-    }
+    for (size_t i = 0; i < len; i++)
+        put_char(e, data[i], false);
     pickle__emit_byte(e, '\n');
 }
 
@@ -611,26 +608,25 @@ void pickle__emit_latin1(pickle_emitter *e, const void *data, size_t len)
 
 /* ------------------------------------------------------------ names, memo */
 
-static bool is_ascii(const char *text, size_t len)
+/* Python 3 reads ASCII after INST and PERSID, and UTF-8 after GLOBAL; but it writes that from
+ * protocol 3 on. */
+static bool check_line(pickle_emitter *e, pickle_opcode op, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] >= 0x80)
-            return false;
+    if (memchr(text, '\n', len))
+        return pickle__emit_fail(e, PICKLE_ERR_UNSUPPORTED,
+                                 "%s cannot hold a name with a line feed",
+                                 pickle__op_table[op].name);
+    if ((op != PICKLE_OP_GLOBAL || e->protocol < 3) && !pickle__is_ascii(text, len))
+        return pickle__emit_fail(e, PICKLE_ERR_UNSUPPORTED, "%s of protocol %d holds ASCII text",
+                                 pickle__op_table[op].name, e->protocol);
     return true;
 }
 
 void pickle__emit_lines(pickle_emitter *e, pickle_opcode op, const char *text, size_t len,
                         const char *text2, size_t len2)
 {
-    if (memchr(text, '\n', len) || (text2 && memchr(text2, '\n', len2))) {
-        pickle__emit_fail(e, PICKLE_ERR_UNSUPPORTED, "%s cannot hold a name with a line feed",
-                          pickle__op_table[op].name);
+    if (!check_line(e, op, text, len) || (text2 && !check_line(e, op, text2, len2)))
         return;
-    }
-    if (op == PICKLE_OP_PERSID && !is_ascii(text, len)) {
-        pickle__emit_fail(e, PICKLE_ERR_UNSUPPORTED, "PERSID holds ASCII text");
-        return;
-    }
     pickle__emit_byte(e, (unsigned char)op);
     put_inside(e, text, len);
     pickle__emit_byte(e, '\n');

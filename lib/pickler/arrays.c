@@ -6,7 +6,8 @@
 #include "pickler/save.h"
 #include "types/numpy.h"
 
-typedef enum form { WRAPPER, RECONSTRUCT, FROMBUFFER } form;
+/* OLD_WRAPPER: of joblib before 0.10, whose files beside are not written any more. */
+typedef enum form { WRAPPER, OLD_WRAPPER, RECONSTRUCT, FROMBUFFER } form;
 
 /* ----------------------------------------------------------------- scratch */
 
@@ -235,8 +236,10 @@ static bool is_wrapped_class(const pickle_val *cls)
 
 static form form_of(const pickle_val *object)
 {
-    if (pickle__is_joblib_wrapper(pickle_class(object)))
-        return WRAPPER;
+    pickle__wrapper wrapper = pickle__wrapper_of(pickle_class(object));
+
+    if (wrapper != PICKLE__NO_WRAPPER)
+        return wrapper == PICKLE__NUMPY_WRAPPER ? WRAPPER : OLD_WRAPPER;
     return strcmp(pickle_name(pickle_callable(object)), "_frombuffer") == 0 ? FROMBUFFER
                                                                             : RECONSTRUCT;
 }
@@ -278,10 +281,12 @@ pickle_val *pickle__reshape_array(pickle__pickler *p, pickle_val *object)
     pickle_array a;
     form is, wanted;
 
-    if (!pickle_get_array(object, &a) || a.scalar || (!a.objects && !a.data))
+    if (!pickle__numpy_array(object, &a, NULL) || a.scalar || (!a.objects && !a.data))
         return object;
     is = form_of(object);
-    if (count_changes(object) != (is == WRAPPER ? 2 : is == RECONSTRUCT ? 1 : 0))
+    if (count_changes(object) != (is == WRAPPER || is == OLD_WRAPPER ? 2
+                                  : is == RECONSTRUCT                ? 1
+                                                                     : 0))
         return object;
     wanted = wanted_form(p, &a);
     if (is == wanted && !(is == WRAPPER && p->rewrap) &&

@@ -1,41 +1,20 @@
 /* globals.c - classes and functions by name, as each protocol writes them. */
+#include "base/names.h"
 #include "pickler/save.h"
 
 /* ------------------------------------------------------------ Python 2 names */
 
-typedef struct name_pair {
-    const char *module, *name; /* name NULL: all of the module */
-    const char *old_module, *old_name;
-} name_pair;
-
-static const name_pair reverse_names[] = {
-#define PICKLE__NAME(module, name, old_module, old_name) { module, name, old_module, old_name },
-#define PICKLE__MODULE(module, old_module)               { module, NULL, old_module, NULL },
-#include "pickler/reverse_names.inc"
-#undef PICKLE__NAME
-#undef PICKLE__MODULE
-};
-
-static bool same(const char *text, size_t len, const char *other)
-{
-    return strlen(other) == len && memcmp(text, other, len) == 0;
-}
-
-/* Names stand before modules in the table, as CPython looks for the pair first. */
 static void to_python2(const char **module, size_t *module_len, const char **name, size_t *name_len)
 {
-    for (size_t i = 0; i < sizeof reverse_names / sizeof *reverse_names; i++) {
-        const name_pair *r = &reverse_names[i];
+    const pickle__renaming *r = pickle__to_python2(*module, *module_len, *name, *name_len);
 
-        if (!same(*module, *module_len, r->module) || (r->name && !same(*name, *name_len, r->name)))
-            continue;
-        *module = r->old_module;
-        *module_len = strlen(r->old_module);
-        if (r->old_name) {
-            *name = r->old_name;
-            *name_len = strlen(r->old_name);
-        }
+    if (!r)
         return;
+    *module = r->new_module;
+    *module_len = strlen(r->new_module);
+    if (r->new_name) {
+        *name = r->new_name;
+        *name_len = strlen(r->new_name);
     }
 }
 
@@ -188,25 +167,6 @@ pickle_val *pickle__save_named(pickle__pickler *p, const char *module, const cha
 
 /* ------------------------------------------------------------------ writing */
 
-static bool is_ascii(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] >= 0x80)
-            return false;
-    return true;
-}
-
-/* GLOBAL, without a memo entry. */
-static void emit_lines(pickle__pickler *p, const char *module, size_t module_len, const char *name,
-                       size_t name_len)
-{
-    if (p->protocol < 3 && (!is_ascii(module, module_len) || !is_ascii(name, name_len)))
-        pickle__save_fail(p, PICKLE_ERR_UNSUPPORTED,
-                          "protocol %d has no names but of ASCII characters", p->protocol);
-    else
-        pickle__emit_lines(p->e, PICKLE_OP_GLOBAL, module, module_len, name, name_len);
-}
-
 /*
  * A.B.c below protocol 4: getattr(getattr(A, 'B'), 'c'), as CPython 3.13 writes
  * it: nothing on the way is stored but the names.
@@ -221,13 +181,12 @@ static void save_attributes(pickle__pickler *p, const char *module, size_t modul
     if (!getattr)
         return;
     for (const char *at = dot; at; at = memchr(at + 1, '.', (size_t)(end - at - 1))) {
-        if (!pickle__save_get(p, getattr))
-            pickle__save_global(p, getattr);
+        pickle__save_value(p, getattr);
         pickle__save_mark(p, 2);
     }
     if (p->protocol < 3 && p->fix_imports)
         to_python2(&module, &module_len, &name, &top_len);
-    emit_lines(p, module, module_len, name, top_len);
+    pickle__emit_lines(p->e, PICKLE_OP_GLOBAL, module, module_len, name, top_len);
     while (dot) {
         const char *part = dot + 1;
 
@@ -237,13 +196,6 @@ static void save_attributes(pickle__pickler *p, const char *module, size_t modul
         pickle__save_tuple(p, 2);
         pickle__emit_byte(p->e, PICKLE_OP_REDUCE);
     }
-}
-
-static void save_part(pickle__pickler *p, pickle__str *s)
-{
-    pickle__emit_boundary(p->e);
-    if (!pickle__save_get(p, &s->v))
-        pickle__save_str(p, &s->v);
 }
 
 /*
@@ -269,10 +221,10 @@ static void save_module(pickle__pickler *p, const pickle__global *g)
 static void save_by_stack(pickle__pickler *p, const pickle__global *g)
 {
     if (p->keep)
-        save_part(p, g->raw_module);
+        pickle__save_value(p, &g->raw_module->v);
     else
         save_module(p, g);
-    save_part(p, p->keep ? g->raw_name : g->name);
+    pickle__save_value(p, p->keep ? &g->raw_name->v : &g->name->v);
     pickle__emit_byte(p->e, PICKLE_OP_STACK_GLOBAL);
 }
 
@@ -290,6 +242,6 @@ void pickle__save_global(pickle__pickler *p, pickle_val *global)
         save_attributes(p, pickle__text(&g->module->v), pickle__len(&g->module->v),
                         pickle__text(&g->name->v), pickle__len(&g->name->v));
     else
-        emit_lines(p, module, module_len, name, name_len);
+        pickle__emit_lines(p->e, PICKLE_OP_GLOBAL, module, module_len, name, name_len);
     pickle__save_put(p, global);
 }

@@ -15,7 +15,7 @@ static int layout_of(const pickle_doc *doc)
 {
     const pickle__traits *t = &doc->traits;
 
-    if (!t->joblib)
+    if (!t->joblib || t->joblib_beside)
         return 15;
     return t->nested_protocol >= 5 ? 15 : t->joblib_aligned ? 12 : 10;
 }
@@ -79,7 +79,8 @@ static void set_up(pickle__pickler *p, const pickle_doc *doc, const pickle_write
                                                                   : 2;
     p->rewrap = t->joblib && p->layout != layout_of(doc);
     p->keep = !doc->made && p->protocol == protocol_of(doc) &&
-              (t->joblib ? p->joblib : !p->joblib) && !p->rewrap && !o->no_fix_imports && !o->numpy;
+              (t->joblib ? p->joblib && !t->joblib_beside : !p->joblib) && !p->rewrap &&
+              !o->no_fix_imports && !o->numpy;
     p->numpy = numpy == 2 ? "numpy._core" : "numpy.core";
     p->fix_imports = !o->no_fix_imports;
     p->optimize = o->optimize && p->joblib;

@@ -145,15 +145,11 @@ void pickle__save_str(pickle__pickler *p, pickle_val *v)
 
 /* ------------------------------------------------------------------- bytes */
 
-static void save_named(pickle__pickler *p, const char *module, const char *name)
+/* What was made for this; NULL: that has failed. */
+static void save_made(pickle__pickler *p, pickle_val *made)
 {
-    pickle_val *g = pickle__save_named(p, module, name);
-
-    if (!g)
-        return;
-    pickle__emit_boundary(p->e);
-    if (!pickle__save_get(p, g))
-        pickle__save_global(p, g);
+    if (made)
+        pickle__save_value(p, made);
 }
 
 /* An argument that Python made for this call. */
@@ -168,34 +164,23 @@ static void save_latin1(pickle__pickler *p, const unsigned char *data, size_t le
     pickle__save_put_temporary(p);
 }
 
-static void save_word(pickle__pickler *p, const char *word)
-{
-    pickle_val *s = pickle__save_interned(p, word, strlen(word));
-
-    if (!s)
-        return;
-    pickle__emit_boundary(p->e);
-    if (!pickle__save_get(p, s))
-        pickle__save_str(p, s);
-}
-
 /* Protocols 0 to 2 know no bytes: _codecs.encode(text, 'latin1'), or bytes(). Without a memo entry
  * for the result. */
 static void emit_encoded(pickle__pickler *p, const unsigned char *data, size_t len)
 {
     if (len == 0) {
-        save_named(p, "builtins", "bytes");
+        save_made(p, pickle__save_named(p, "builtins", "bytes"));
         pickle__emit_boundary(p->e);
         if (p->protocol == 0)
             pickle__save_mark(p, 0), pickle__save_tuple(p, 0);
         else
             pickle__emit_byte(p->e, PICKLE_OP_EMPTY_TUPLE);
     } else {
-        save_named(p, "_codecs", "encode");
+        save_made(p, pickle__save_named(p, "_codecs", "encode"));
         pickle__emit_boundary(p->e);
         pickle__save_mark(p, 2);
         save_latin1(p, data, len);
-        save_word(p, "latin1");
+        save_made(p, pickle__save_interned(p, "latin1", 6));
         pickle__save_tuple(p, 2);
         pickle__save_put_temporary(p);
     }
@@ -233,7 +218,7 @@ static void emit_bytearray(pickle__pickler *p, const unsigned char *data, size_t
         pickle_emit_bytearray(p->e, data, len);
         return;
     }
-    save_named(p, "builtins", "bytearray");
+    save_made(p, pickle__save_named(p, "builtins", "bytearray"));
     pickle__emit_boundary(p->e);
     if (len == 0 && p->protocol > 0) {
         pickle__emit_byte(p->e, PICKLE_OP_EMPTY_TUPLE);

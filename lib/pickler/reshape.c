@@ -573,7 +573,8 @@ static pickle_val *shape_of(pickle__pickler *p, pickle_val *v)
 /* joblib writes an array wherever it stands: what the memo holds is the wrapper. */
 static bool is_wrapper(const pickle__pickler *p, const pickle_val *v)
 {
-    return p->joblib && pickle__is(v, PICKLE_OBJECT) && pickle__is_joblib_wrapper(pickle_class(v));
+    return p->joblib && pickle__is(v, PICKLE_OBJECT) &&
+           pickle__wrapper_of(pickle_class(v)) == PICKLE__NUMPY_WRAPPER;
 }
 
 /* What a shared value becomes is decided once, and its memo entry found again. */

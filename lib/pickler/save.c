@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "pickler/save.h"
+#include "types/numpy.h"
 
 /* Items in one APPENDS, SETITEMS or ADDITEMS. */
 #define BATCH ((size_t)1000)
@@ -66,8 +67,7 @@ static bool is_memoized(const pickle__pickler *p, const pickle_val *v)
     return !p->keep || v->tag & (PICKLE__MEMOIZED | PICKLE__SHARED);
 }
 
-/* What may be met again: globals of one name are one, however many nodes stand for it; and see
- * `reenters`. */
+/* What may be met again; globals of one name are one, however many nodes stand for it. */
 static bool is_looked_up(const pickle__pickler *p, const pickle_val *v)
 {
     pickle_kind kind = pickle__kind(v);
@@ -192,11 +192,7 @@ void pickle__save_tuple(pickle__pickler *p, size_t n)
                                 : (unsigned char)(PICKLE_OP_TUPLE1 + n - 1));
 }
 
-/*
- * What is in the memo only when its parts are done may be met among them. In a
- * document that was read, a GET marks some value on the way there as SHARED; one that
- * was made in C may have it all in one place.
- */
+/* What is in the memo only when its parts are done. */
 static void enter(pickle__pickler *p, const pickle_val *v)
 {
     if (pickle__unlikely(p->doc->edited) && v->tag & PICKLE__SHARED)
@@ -470,6 +466,12 @@ static void end_setter(pickle__pickler *p, pickle__task *t)
     end_change(p, t, PICKLE_OP_POP);
 }
 
+/* Behind joblib's wrappers; what readers found elsewhere for other values is not written. */
+static bool is_in_stream(const pickle_val *v)
+{
+    return pickle__wrapper_of(pickle_class(v)) == PICKLE__NUMPY_WRAPPER;
+}
+
 static void begin_change(pickle__pickler *p, pickle__task *t)
 {
     pickle_val *v = t->v, *value;
@@ -499,10 +501,12 @@ static void begin_change(pickle__pickler *p, pickle__task *t)
             begin_batches(p, value, PICKLE_SET, false);
         break;
     case PICKLE_CHANGE_PAYLOAD:
-        pickle__save_payload(p, v, value);
+        if (is_in_stream(v))
+            pickle__save_payload(p, v, value);
         break;
     case PICKLE_CHANGE_NESTED:
-        pickle__save_nested(p, value);
+        if (is_in_stream(v))
+            pickle__save_nested(p, value);
         break;
     case PICKLE_CHANGE_CALL:
         begin_call(p, t, value);

@@ -73,9 +73,15 @@ struct pickle__pickler {
     bool optimize; /* only what stands in several places is memoized */
     bool joblib;   /* arrays become wrappers                         */
     /*
-     * Values that stand in one place of the document are met twice: see enter(); below a set
-     * that is a call, and so is in the memo only when its items are done, though they may lead
-     * to it again; and in keywords, of which a copy is written. So all are looked up.
+     * What stands in one place of the document is met once, and only SHARED values are looked up
+     * in the memo. From where this is set on all are, but tuples and LOOSE ones, as they may be
+     * met twice:
+     *
+     *   - below a shared tuple, frozenset or object, which is in the memo only when its parts are
+     *     done. If they lead to it, they are met again below it. In a document that was read, a
+     *     GET has marked one of them as SHARED; in one that was made or edited in C nothing has,
+     *   - below a shared set that is written as a call, for the same reason,
+     *   - in keywords, where a call gets a copy of their dict.
      */
     bool reenters;
     bool rewrap;       /* the wrappers that were read, too               */

@@ -6,6 +6,10 @@
  */
 #include "types/numpy.h"
 
+#include "types/torch.h"
+
+#include <pickle/class.h>
+
 static bool bad(pickle_error *err, const char *what)
 {
     return pickle__fail(err, PICKLE_ERR_VALUE, 0, "%s", what);
@@ -142,7 +146,8 @@ static bool set_objects(pickle_array *a, const pickle_val *list, bool fortran, p
     return true;
 }
 
-static bool set_bytes(pickle_array *a, const pickle_val *bytes, bool fortran, pickle_error *err)
+bool pickle__set_array_bytes(pickle_array *a, const pickle_val *bytes, bool fortran,
+                             pickle_error *err)
 {
     size_t len;
 
@@ -172,24 +177,29 @@ static const pickle_val *class_or_null(const pickle_val *v)
 
 /* -------------------------------------------------------------- constructors */
 
+bool pickle__array_of_state(pickle_array *a, const pickle_val *state, size_t at, pickle_error *err)
+{
+    const pickle_val *data = pickle_at(state, at + 3);
+    bool fortran = flag_of(pickle_at(state, at + 2));
+
+    if (!read_layout(a, pickle_at(state, at + 1), pickle_at(state, at), err))
+        return false;
+    return a->dtype.hasobject ? set_objects(a, data, fortran, err)
+                              : pickle__set_array_bytes(a, data, fortran, err);
+}
+
 /* _reconstruct(class, (0,), b'b') makes an empty array; the state has everything. */
 static bool read_reconstructed(const pickle_val *v, pickle_array *a, pickle_error *err)
 {
-    const pickle_val *state = pickle_state(v), *data;
+    const pickle_val *state = pickle_state(v);
     size_t n = pickle_len(state), at = n == 5; /* the version is new */
-    bool fortran;
 
     a->cls = class_or_null(pickle_at(pickle_args(v), 0));
     if (pickle_kind_of(state) != PICKLE_TUPLE || n < 4 || n > 5)
         return bad(err, "the array's state is no tuple of 5 items, or 4");
     if (at && (uint64_t)pickle_i64_or(pickle_at(state, 0), -1) > 1)
         return bad(err, "the array's version is not 0 or 1");
-    if (!read_layout(a, pickle_at(state, at + 1), pickle_at(state, at), err))
-        return false;
-    fortran = flag_of(pickle_at(state, at + 2));
-    data = pickle_at(state, at + 3);
-    return a->dtype.hasobject ? set_objects(a, data, fortran, err)
-                              : set_bytes(a, data, fortran, err);
+    return pickle__array_of_state(a, state, at, err);
 }
 
 /* An array like `a` with its axes in the order that `order` lists. */
@@ -232,7 +242,7 @@ static bool read_buffer(const pickle_val *v, pickle_array *a, pickle_error *err)
         if (a->dtype.hasobject)
             return bad(err, "the array holds objects, but its data are a buffer");
         set_strides(a, *order == 'F');
-    } else if (!set_bytes(a, buffer, *order == 'F', err)) {
+    } else if (!pickle__set_array_bytes(a, buffer, *order == 'F', err)) {
         return false;
     }
     if (*order == 'K' && !permute(a, pickle_at(args, 4), err))
@@ -296,7 +306,49 @@ static bool read_wrapped(const pickle_val *v, pickle_array *a, pickle_error *err
     }
     a->cls = class_or_null(pickle__attribute(v, "subclass"));
     return read_layout(a, pickle__attribute(v, "dtype"), pickle__attribute(v, "shape"), err) &&
-           set_bytes(a, payload.value, order && len == 1 && *order == 'F', err);
+           pickle__set_array_bytes(a, payload.value, order && len == 1 && *order == 'F', err);
+}
+
+/* NDArrayWrapper: the array was read from its file. */
+static bool read_from_file(const pickle_val *v, pickle_array *a, pickle_error *err)
+{
+    const pickle_val *subclass = pickle__attribute(v, "subclass");
+    pickle_change array;
+
+    if (!find_payload(v, &array))
+        return pickle__fail(err, PICKLE_ERR_MISSING, 0,
+                            "the file in which joblib put the array was not found");
+    if (!pickle__is_numpy_core(pickle_callable(array.value), "multiarray", "_reconstruct"))
+        return bad(err, "the file in which joblib put the array holds none");
+    if (!read_reconstructed(array.value, a, err))
+        return false;
+    a->cls = class_or_null(subclass);
+    return true;
+}
+
+/* ZNDArrayWrapper: the state has all but the bytes, as __setstate__ takes it. */
+bool pickle__read_zipped_layout(const pickle_val *v, pickle_array *a, pickle_error *err)
+{
+    const pickle_val *state = pickle__attribute(v, "state");
+    size_t n = pickle_len(state), at = n == 4; /* the version is new */
+
+    memset(a, 0, sizeof *a);
+    if (pickle_kind_of(state) != PICKLE_TUPLE || n < 3 || n > 4)
+        return bad(err, "the array's state is no tuple of 4 items, or 3");
+    a->cls = class_or_null(pickle_at(pickle__attribute(v, "init_args"), 0));
+    a->fortran = flag_of(pickle_at(state, at + 2));
+    return read_layout(a, pickle_at(state, at + 1), pickle_at(state, at), err);
+}
+
+static bool read_zipped(const pickle_val *v, pickle_array *a, pickle_error *err)
+{
+    pickle_change payload;
+
+    if (!find_payload(v, &payload))
+        return pickle__fail(err, PICKLE_ERR_MISSING, 0,
+                            "the file in which joblib put the array was not found");
+    return pickle__read_zipped_layout(v, a, err) &&
+           pickle__set_array_bytes(a, payload.value, a->fortran, err);
 }
 
 /* -------------------------------------------------------------------- views */
@@ -306,6 +358,12 @@ typedef bool reader(const pickle_val *v, pickle_array *a, pickle_error *err);
 /* By what the object is made of. NULL: not by numpy. */
 static reader *reader_of(const pickle_val *v)
 {
+    static reader *const wrapped[] = {
+        [PICKLE__NO_WRAPPER] = NULL,
+        [PICKLE__NUMPY_WRAPPER] = read_wrapped,
+        [PICKLE__NDARRAY_WRAPPER] = read_from_file,
+        [PICKLE__ZNDARRAY_WRAPPER] = read_zipped,
+    };
     const pickle_val *callable = pickle_callable(v);
 
     if (pickle__is_numpy_core(callable, "multiarray", "_reconstruct"))
@@ -314,10 +372,10 @@ static reader *reader_of(const pickle_val *v)
         return read_buffer;
     if (pickle__is_numpy_core(callable, "multiarray", "scalar"))
         return read_scalar;
-    return pickle__is_joblib_wrapper(pickle_class(v)) ? read_wrapped : NULL;
+    return wrapped[pickle__wrapper_of(pickle_class(v))];
 }
 
-bool pickle_read_array(const pickle_val *v, pickle_array *out, pickle_error *err)
+bool pickle__numpy_array(const pickle_val *v, pickle_array *out, pickle_error *err)
 {
     reader *read = pickle_kind_of(v) == PICKLE_OBJECT ? reader_of(v) : NULL;
 
@@ -326,6 +384,12 @@ bool pickle_read_array(const pickle_val *v, pickle_array *out, pickle_error *err
                             pickle_kind_name(pickle_kind_of(v)));
     memset(out, 0, sizeof *out);
     return read(v, out, err);
+}
+
+bool pickle_read_array(const pickle_val *v, pickle_array *out, pickle_error *err)
+{
+    return pickle_type_of(v) == PICKLE_TYPE_TENSOR ? pickle__tensor_array(v, out, err)
+                                                   : pickle__numpy_array(v, out, err);
 }
 
 bool pickle_get_array(const pickle_val *v, pickle_array *out)

@@ -58,6 +58,19 @@ typedef enum worked_as { I64, U64, F64, X80 } worked_as;
     }
 NUMBERS(WIDEN)
 
+/* Kind E is read only. */
+#define MINIFLOATS(X)           \
+    X(BFLOAT16, uint16_t)       \
+    X(FLOAT8_E4M3FN, uint8_t)   \
+    X(FLOAT8_E4M3FNUZ, uint8_t) \
+    X(FLOAT8_E5M2, uint8_t)     \
+    X(FLOAT8_E5M2FNUZ, uint8_t) \
+    X(FLOAT8_E8M0FNU, uint8_t)
+
+#define WIDEN_MINIFLOAT(NAME, type) \
+    WIDEN(NAME, 'E', type, F64, pickle__minifloat_to_double(&pickle__minifloats[PICKLE__##NAME], x))
+MINIFLOATS(WIDEN_MINIFLOAT)
+
 #define NARROW(NAME, type, as, expression)                                                  \
     static void store_##NAME##_##as(unsigned char *to, const unsigned char *from, size_t n) \
     {                                                                                       \
@@ -153,6 +166,11 @@ typedef struct number {
       { store_##NAME##_I64, store_##NAME##_U64, store_##NAME##_F64, store_##NAME##_X80 } },
 
 static const number numbers[] = { NUMBERS(ROW) };
+
+#define MINIFLOAT_ROW(NAME, type) \
+    [PICKLE__##NAME] = { 'E', sizeof(type), F64, load_##NAME, { NULL } },
+
+static const number minifloats[] = { MINIFLOATS(MINIFLOAT_ROW) };
 
 /* ---------------------------------------------------------------- byte order */
 
@@ -329,12 +347,21 @@ typedef struct plan {
     bool swap_in, swap_out;
 } plan;
 
+static const number *find_minifloat(const pickle_dtype *d)
+{
+    const pickle__minifloat *f = d->name ? pickle__find_minifloat(d->name) : NULL;
+
+    return f ? &minifloats[f - pickle__minifloats] : NULL;
+}
+
 static const number *find_number(const pickle_dtype *d, size_t *parts)
 {
     char kind = d->kind == 'c' ? 'f' : d->kind;
     uint64_t size = d->kind == 'c' ? d->itemsize / 2 : d->itemsize;
 
     *parts = d->kind == 'c' ? 2 : 1;
+    if (kind == 'E')
+        return find_minifloat(d);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].kind == kind && numbers[i].size == size)
             return &numbers[i];
@@ -429,7 +456,9 @@ static void copy(walker *w, unsigned char *to, size_t count, size_t unit)
 /* What has no numbers goes to its own kind only. */
 static bool same_kind(const pickle_dtype *from, pickle_dtype *to)
 {
-    if (from->kind != to->kind || !strchr("SUVMm", to->kind))
+    if (from->kind != to->kind && !(from->kind == 'E' && to->kind == 'V'))
+        return false;
+    if (!strchr("SUVMm", to->kind))
         return false;
     if (to->itemsize == 0)
         to->itemsize = from->itemsize;

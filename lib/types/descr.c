@@ -59,6 +59,8 @@ static bool put_code(const writer *w, const pickle_dtype *d)
     uint64_t size = d->kind == 'U' ? d->itemsize / 4 : d->itemsize;
     int n = snprintf(text, sizeof text, "%c%c", d->order, d->kind);
 
+    if (d->name)
+        return put(w, d->name);
     if (d->kind != 'O')
         n += snprintf(text + n, sizeof text - (size_t)n, "%llu", (unsigned long long)size);
     if (d->unit_count > 1)

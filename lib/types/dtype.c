@@ -81,13 +81,29 @@ static bool is_path(const pickle__global *g, const char *path)
            memcmp(path + module + 1, pickle__text(&g->name->v), name) == 0;
 }
 
-bool pickle__is_joblib_wrapper(const pickle_val *global)
-{
-    const pickle__global *g = PICKLE__AS_CONST(pickle__global, global);
+/* scikit-learn before 0.21 had a joblib of its own. */
+#define NAMES(class) "joblib." class, "sklearn.externals.joblib." class
 
-    return pickle_kind_of(global) == PICKLE_GLOBAL &&
-           (is_path(g, "joblib.numpy_pickle.NumpyArrayWrapper") ||
-            is_path(g, "sklearn.externals.joblib.numpy_pickle.NumpyArrayWrapper"));
+pickle__wrapper pickle__wrapper_of(const pickle_val *global)
+{
+    static const struct {
+        const char *paths[4];
+        pickle__wrapper wrapper;
+    } classes[] = {
+        { { NAMES("numpy_pickle.NumpyArrayWrapper") }, PICKLE__NUMPY_WRAPPER },
+        { { NAMES("numpy_pickle.NDArrayWrapper"), NAMES("numpy_pickle_compat.NDArrayWrapper") },
+          PICKLE__NDARRAY_WRAPPER },
+        { { NAMES("numpy_pickle.ZNDArrayWrapper"), NAMES("numpy_pickle_compat.ZNDArrayWrapper") },
+          PICKLE__ZNDARRAY_WRAPPER },
+    };
+
+    if (pickle_kind_of(global) != PICKLE_GLOBAL)
+        return PICKLE__NO_WRAPPER;
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        for (size_t k = 0; k < 4 && classes[i].paths[k]; k++)
+            if (is_path(PICKLE__AS_CONST(pickle__global, global), classes[i].paths[k]))
+                return classes[i].wrapper;
+    return PICKLE__NO_WRAPPER;
 }
 
 /* --------------------------------------------------------------- type codes */
@@ -218,16 +234,50 @@ static const char *const scalar_types[][2] = {
     { "object_", "O" },      { "datetime64", "M8" },  { "timedelta64", "m8" },
 };
 
+/* Classes of dtypes that are named otherwise than scalar types, without "DType". */
+static const char *const dtype_classes[][2] = {
+    { "str", "U" },  { "bytes", "S" }, { "object", "O" },
+    { "int", "i4" }, { "uint", "u4" }, { "string", "T" },
+};
+
+#define COUNT(types) (sizeof(types) / sizeof *(types))
+
+static bool named_type(const char *const (*types)[2], size_t n, const char *name, pickle_dtype *out)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(name, types[i][0]) == 0)
+            return pickle__parse_dtype(types[i][1], strlen(types[i][1]), out);
+    return false;
+}
+
 static bool scalar_type(const pickle_val *v, pickle_dtype *out)
 {
-    const pickle__global *g = PICKLE__AS_CONST(pickle__global, v);
+    const char *module = pickle_module(v);
 
-    if (pickle_kind_of(v) != PICKLE_GLOBAL || !pickle_str_is(&g->module->v, "numpy"))
+    return module && strcmp(module, "numpy") == 0 &&
+           named_type(scalar_types, COUNT(scalar_types), pickle_name(v), out);
+}
+
+/* The class of a dtype: numpy.dtypes.Float64DType, named after the scalar type; before numpy 1.25
+ * _DType_reconstruct(numpy.float64). */
+static bool dtype_class(const pickle_val *v, pickle_dtype *out)
+{
+    const char *name = pickle_name(v), *module = pickle_module(v);
+    const pickle_val *maker = pickle_callable(v);
+    char lower[24];
+    size_t n = 0;
+
+    if (pickle_is_global(maker, "numpy.core", "_DType_reconstruct"))
+        return scalar_type(pickle_at(pickle_args(v), 0), out);
+    if (!module || strcmp(module, "numpy.dtypes") != 0)
         return false;
-    for (size_t i = 0; i < sizeof scalar_types / sizeof *scalar_types; i++)
-        if (pickle_str_is(&g->name->v, scalar_types[i][0]))
-            return pickle__parse_dtype(scalar_types[i][1], strlen(scalar_types[i][1]), out);
-    return false;
+    for (; name[n] && strcmp(name + n, "DType") != 0 && n < sizeof lower - 1; n++)
+        lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] + 32) : name[n];
+    if (strcmp(name + n, "DType") != 0)
+        return false;
+    lower[n] = '\0';
+    return named_type(dtype_classes, COUNT(dtype_classes), lower, out) ||
+           named_type(scalar_types, COUNT(scalar_types), lower, out);
 }
 
 /* numpy.dtype's first argument. Of a type nobody knows, the state gives the size: raw bytes. */
@@ -394,7 +444,7 @@ static bool read_own(const pickle_val *v, pickle_dtype *out, bool *old, pickle_e
         if (built && (!split_state(built, &s, err) || !apply_state(out, &s, err)))
             return false;
         *old = built && s.version < 3;
-    } else if (!scalar_type(v, out)) {
+    } else if (!scalar_type(v, out) && !dtype_class(v, out)) {
         return pickle__fail(err, PICKLE_ERR_TYPE, 0, "%s is no dtype",
                             pickle_kind_name(pickle_kind_of(v)));
     }
@@ -510,4 +560,16 @@ int64_t pickle_dtype_subshape(const pickle_dtype *dtype, int axis)
     if (pickle_kind_of(shape) == PICKLE_TUPLE)
         shape = pickle_at(shape, (size_t)axis);
     return pickle_i64_or(shape, 0);
+}
+
+/* Made as _convert_to_stringdtype_kwargs(coerce), with na_object where there is one. */
+bool pickle_dtype_string(const pickle_dtype *dtype, bool *coerce, const pickle_val **na_object)
+{
+    const pickle_val *args = dtype ? pickle_args(dtype->descr) : NULL;
+
+    if (!dtype || !is_string_dtype(dtype->descr))
+        return false;
+    *coerce = pickle_i64_or(pickle_at(args, 0), 1) != 0;
+    *na_object = pickle_at(args, 1);
+    return true;
 }

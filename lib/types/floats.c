@@ -1,5 +1,7 @@
-/* floats.c - half floats and 80-bit long doubles, in integer arithmetic. */
+/* floats.c - half floats and smaller ones, 80-bit long doubles. */
 #include "types/floats.h"
+
+#include <math.h>
 
 #include "base/wide.h"
 
@@ -99,6 +101,59 @@ uint16_t pickle__half_from_double(double x)
     if (exponent == 0) /* less than any half */
         return sign;
     return (uint16_t)(sign | pack(half_format, fraction | UINT64_C(1) << 52, exponent - 1075));
+}
+
+/* -------------------------------------------------- floats of one or two bytes */
+
+const pickle__minifloat pickle__minifloats[PICKLE__MINIFLOATS] = {
+    [PICKLE__BFLOAT16] = { "bfloat16", 2, 8, 7, 127, PICKLE__IEEE },
+    [PICKLE__FLOAT8_E4M3FN] = { "float8_e4m3fn", 1, 4, 3, 7, PICKLE__NAN_ALL_ONES },
+    [PICKLE__FLOAT8_E4M3FNUZ] = { "float8_e4m3fnuz", 1, 4, 3, 8, PICKLE__NAN_MINUS_ZERO },
+    [PICKLE__FLOAT8_E5M2] = { "float8_e5m2", 1, 5, 2, 15, PICKLE__IEEE },
+    [PICKLE__FLOAT8_E5M2FNUZ] = { "float8_e5m2fnuz", 1, 5, 2, 16, PICKLE__NAN_MINUS_ZERO },
+    [PICKLE__FLOAT8_E8M0FNU] = { "float8_e8m0fnu", 1, 8, 0, 127, PICKLE__ONLY_EXPONENT },
+};
+
+const pickle__minifloat *pickle__find_minifloat(const char *name)
+{
+    for (size_t i = 0; i < PICKLE__MINIFLOATS; i++)
+        if (strcmp(pickle__minifloats[i].name, name) == 0)
+            return &pickle__minifloats[i];
+    return NULL;
+}
+
+/* Infinity or NaN: the fraction of a double with the exponent of those; else UINT64_MAX. */
+static uint64_t special_fraction(const pickle__minifloat *f, unsigned magnitude, bool negative)
+{
+    unsigned top = (1u << f->exponent_bits) - 1, leading = 1u << f->fraction_bits;
+
+    if (f->specials == PICKLE__IEEE)
+        return magnitude >> f->fraction_bits == top
+                   ? (uint64_t)(magnitude & (leading - 1)) << (52 - f->fraction_bits)
+                   : UINT64_MAX;
+    if (f->specials == PICKLE__NAN_MINUS_ZERO ? negative && magnitude == 0
+                                              : magnitude == top * leading + leading - 1)
+        return UINT64_C(1) << 51;
+    return UINT64_MAX;
+}
+
+double pickle__minifloat_to_double(const pickle__minifloat *f, uint16_t bits)
+{
+    int digits = f->exponent_bits + f->fraction_bits;
+    unsigned magnitude = bits & ((1u << digits) - 1), leading = 1u << f->fraction_bits;
+    unsigned exponent = magnitude >> f->fraction_bits, fraction = magnitude & (leading - 1);
+    bool negative = bits >> digits & 1;
+    uint64_t special = special_fraction(f, magnitude, negative);
+    double x;
+
+    if (special != UINT64_MAX)
+        return from_bits((uint64_t)negative << 63 | infinity_of(double_format) | special);
+    if (exponent > 0 || f->specials == PICKLE__ONLY_EXPONENT)
+        fraction |= leading;
+    else
+        exponent = 1;
+    x = ldexp(fraction, (int)exponent - f->bias - f->fraction_bits);
+    return negative ? -x : x;
 }
 
 /* ------------------------------------------------------------- 80-bit floats */

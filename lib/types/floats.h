@@ -1,4 +1,5 @@
-/* floats.h - binary formats that C has no type for: half floats, x86's 80-bit long doubles. */
+/* floats.h - binary formats that C has no type for: half floats and smaller ones, x86's 80-bit long
+ * doubles. */
 #ifndef PICKLE__FLOATS_H
 #define PICKLE__FLOATS_H
 
@@ -8,6 +9,42 @@
 double pickle__half_to_double(uint16_t half);
 /* Rounded half to even, to infinity from 65520 up. */
 uint16_t pickle__half_from_double(double x);
+
+/*
+ * Floats of one or two bytes that machine learning uses. Their largest exponent may be that of
+ * ordinary numbers, so that there is no infinity; NaN is then the pattern that is all ones, or,
+ * where zero has no sign, that of negative zero. Facts: arXiv 2209.05433 and 2206.02915; for e8m0
+ * the OCP's MX specification.
+ */
+typedef enum pickle__specials {
+    PICKLE__IEEE,
+    PICKLE__NAN_ALL_ONES,
+    PICKLE__NAN_MINUS_ZERO,
+    PICKLE__ONLY_EXPONENT /* no sign, no fraction, no zero; NaN is all ones */
+} pickle__specials;
+
+typedef struct pickle__minifloat {
+    const char *name; /* "bfloat16" */
+    uint8_t size, exponent_bits, fraction_bits, bias;
+    pickle__specials specials;
+} pickle__minifloat;
+
+/* Where each stands in the list. */
+enum {
+    PICKLE__BFLOAT16,
+    PICKLE__FLOAT8_E4M3FN,
+    PICKLE__FLOAT8_E4M3FNUZ,
+    PICKLE__FLOAT8_E5M2,
+    PICKLE__FLOAT8_E5M2FNUZ,
+    PICKLE__FLOAT8_E8M0FNU,
+    PICKLE__MINIFLOATS
+};
+extern const pickle__minifloat pickle__minifloats[PICKLE__MINIFLOATS];
+
+/* NULL: there is none of that name. */
+const pickle__minifloat *pickle__find_minifloat(const char *name);
+/* Exact. */
+double pickle__minifloat_to_double(const pickle__minifloat *f, uint16_t bits);
 
 /*
  * Ten bytes, little-endian, then padding. All 64 bits of the mantissa are

@@ -315,8 +315,12 @@ static bool put_simple(const pickle_dtype *d, const unsigned char *data, pickle_
         load(bytes, data, size, big);
     }
     n = (int64_t)pickle__u64(bytes);
-    if (d->kind == 'f') {
-        float_text(text, bytes, size);
+    if (d->kind == 'f' || d->kind == 'E') {
+        if (d->kind == 'f')
+            float_text(text, bytes, size);
+        else
+            pickle__float_repr(
+                text, pickle__minifloat_to_double(pickle__find_minifloat(d->name), (uint16_t)n));
         return pickle__put(out, text);
     }
     if (d->kind == 'b')

@@ -28,4 +28,7 @@ pickle_val **pickle__kept(pickle_doc *doc, const char *name);
 /* Is it in the list, which NULL ends? */
 bool pickle__is_one_of(const char *name, const char *const *names);
 
+/* May Decimal() take it? */
+bool pickle__is_decimal(const char *text);
+
 #endif

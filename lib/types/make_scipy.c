@@ -5,14 +5,14 @@ static bool is_array(const pickle_val *v, int ndim)
 {
     pickle_array a;
 
-    return pickle_get_array(v, &a) && a.ndim == ndim;
+    return pickle__numpy_array(v, &a, NULL) && a.ndim == ndim;
 }
 
 static int64_t length_of(const pickle_val *array)
 {
     pickle_array a;
 
-    return pickle_get_array(array, &a) && a.ndim > 0 ? a.shape[0] : -1;
+    return pickle__numpy_array(array, &a, NULL) && a.ndim > 0 ? a.shape[0] : -1;
 }
 
 /* format(content, (rows, columns)) */

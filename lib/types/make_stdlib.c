@@ -1,5 +1,6 @@
 /* make_stdlib.c - values of Python's standard library, as its own classes reduce themselves. */
 #include "types/make.h"
+#include "types/stdlib.h"
 
 /* ------------------------------------------------------------------ builtins */
 
@@ -30,9 +31,6 @@ pickle_val *pickle_new_slice(pickle_doc *doc, const pickle_val *start, const pic
 
 /* ------------------------------------------------------------------ datetime */
 
-#define SECONDS_A_DAY 86400
-#define MOST_DAYS     999999999
-
 static bool in_range(pickle_doc *doc, const char *what, int value, int least, int most)
 {
     if (value >= least && value <= most)
@@ -40,19 +38,11 @@ static bool in_range(pickle_doc *doc, const char *what, int value, int least, in
     return pickle__doc_fail(doc, PICKLE_ERR_RANGE, "%s must be in %d..%d", what, least, most);
 }
 
-static int days_in_month(int year, int month)
-{
-    static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return days[month - 1] + (month == 2 && leap);
-}
-
 /* The four bytes of a date. */
 static bool put_date(pickle_doc *doc, unsigned char *dst, int year, int month, int day)
 {
     if (!in_range(doc, "a year", year, 1, 9999) || !in_range(doc, "a month", month, 1, 12) ||
-        !in_range(doc, "a day", day, 1, days_in_month(year, month)))
+        !in_range(doc, "a day", day, 1, pickle__days_in_month(year, month)))
         return false;
     dst[0] = (unsigned char)(year >> 8);
     dst[1] = (unsigned char)year;
@@ -122,25 +112,16 @@ pickle_val *pickle_new_datetime(pickle_doc *doc, int year, int month, int day, i
     return new_moment(doc, "datetime", bytes, sizeof bytes, tz);
 }
 
-/* Takes what is more than `unit` out of `*n`, which becomes 0..unit-1. */
-static int64_t carry(int64_t *n, int64_t unit)
-{
-    int64_t rest = *n % unit, whole = *n / unit;
-
-    whole -= rest < 0;
-    *n = rest < 0 ? rest + unit : rest;
-    return whole;
-}
-
 pickle_val *pickle_new_timedelta(pickle_doc *doc, int64_t days, int64_t seconds,
                                  int64_t microseconds)
 {
-    int64_t more = carry(&seconds, SECONDS_A_DAY);
+    int64_t more = pickle__carry(&seconds, PICKLE__SECONDS_A_DAY);
 
-    seconds += carry(&microseconds, 1000000);
-    more += carry(&seconds, SECONDS_A_DAY);
-    if (days < -MOST_DAYS - more || days > MOST_DAYS - more)
-        return PICKLE__REFUSE(doc, PICKLE_ERR_RANGE, "a timedelta has at most %d days", MOST_DAYS);
+    seconds += pickle__carry(&microseconds, 1000000);
+    more += pickle__carry(&seconds, PICKLE__SECONDS_A_DAY);
+    if (days < -PICKLE__MOST_DAYS - more || days > PICKLE__MOST_DAYS - more)
+        return PICKLE__REFUSE(doc, PICKLE_ERR_RANGE, "a timedelta has at most %d days",
+                              PICKLE__MOST_DAYS);
     return pickle__call(doc, "datetime", "timedelta",
                         PICKLE__ITEMS(pickle_new_int(doc, days + more),
                                       pickle_new_int(doc, seconds),
@@ -151,7 +132,8 @@ pickle_val *pickle_new_timezone(pickle_doc *doc, int offset)
 {
     const pickle_val *delta;
 
-    if (!in_range(doc, "a timezone's offset", offset, 1 - SECONDS_A_DAY, SECONDS_A_DAY - 1))
+    if (!in_range(doc, "a timezone's offset", offset, 1 - PICKLE__SECONDS_A_DAY,
+                  PICKLE__SECONDS_A_DAY - 1))
         return NULL;
     delta = pickle_new_timedelta(doc, 0, offset, 0);
     return pickle__call(doc, "datetime", "timezone", 1, &delta);
@@ -246,7 +228,7 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool is_decimal(const char *text)
+bool pickle__is_decimal(const char *text)
 {
     cursor c = { text, text + strlen(text) };
     int64_t ignored = 0;
@@ -268,36 +250,26 @@ pickle_val *pickle_new_decimal(pickle_doc *doc, const char *text)
 {
     const pickle_val *digits;
 
-    if (!text || !is_decimal(text))
+    if (!text || !pickle__is_decimal(text))
         return PICKLE__REFUSE(doc, PICKLE_ERR_ARG, "no decimal number");
     digits = pickle_new_str(doc, text);
     return pickle__call(doc, "decimal", "Decimal", 1, &digits);
 }
 
-static uint64_t magnitude(int64_t n)
-{
-    return n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-}
-
 /* In lowest terms, the sign above. */
 pickle_val *pickle_new_fraction(pickle_doc *doc, int64_t numerator, int64_t denominator)
 {
-    uint64_t above = magnitude(numerator), below = magnitude(denominator), a = above, b = below;
+    uint64_t above = pickle__magnitude(numerator), below = pickle__magnitude(denominator), common;
     bool negative = (numerator < 0) != (denominator < 0);
 
     if (denominator == 0)
         return PICKLE__REFUSE(doc, PICKLE_ERR_RANGE, "a fraction's denominator cannot be 0");
-    while (b > 0) {
-        uint64_t rest = a % b;
-
-        a = b;
-        b = rest;
-    }
-    above /= a;
+    common = pickle__gcd(above, below);
+    above /= common;
     return pickle__call(doc, "fractions", "Fraction",
                         PICKLE__ITEMS(negative ? pickle_new_int(doc, (int64_t)(0 - above))
                                                : pickle_new_uint(doc, above),
-                                      pickle_new_uint(doc, below / a)));
+                                      pickle_new_uint(doc, below / common)));
 }
 
 pickle_val *pickle_new_uuid(pickle_doc *doc, const void *bytes)

@@ -18,6 +18,15 @@ bool pickle__is_record(const pickle_dtype *dtype);
 /* Data in the other byte order than this machine's? */
 bool pickle__is_swapped(const pickle_dtype *dtype);
 
+/* As pickle_read_array, but numpy's own: no tensors. */
+bool pickle__numpy_array(const pickle_val *v, pickle_array *out, pickle_error *err);
+
+/* The shape at state[at], and behind it the dtype, whether in Fortran's order, and the data. */
+bool pickle__array_of_state(pickle_array *a, const pickle_val *state, size_t at, pickle_error *err);
+/* Data for `a`, whose dtype, shape and nbytes are set. */
+bool pickle__set_array_bytes(pickle_array *a, const pickle_val *bytes, bool fortran,
+                             pickle_error *err);
+
 /* Shape from a tuple of ints, none negative, at most PICKLE_MAXDIMS: sets *ndim and `shape`. */
 bool pickle__read_shape(const pickle_val *v, int64_t *shape, int *ndim, pickle_error *err);
 /* Elements and bytes of an array; false when they exceed 2^63. */
@@ -31,7 +40,18 @@ const pickle_val *pickle__attribute(const pickle_val *object, const char *name);
 /* numpy.NAME or numpy._NAME: numpy.core.multiarray and numpy._core.multiarray. */
 bool pickle__is_numpy_core(const pickle_val *global, const char *module, const char *name);
 
-/* joblib's NumpyArrayWrapper, by any of its names. */
-bool pickle__is_joblib_wrapper(const pickle_val *global);
+/* joblib's stand-ins for arrays: of 0.10 and later; of those before, uncompressed and compressed.
+ */
+typedef enum pickle__wrapper {
+    PICKLE__NO_WRAPPER,
+    PICKLE__NUMPY_WRAPPER,
+    PICKLE__NDARRAY_WRAPPER,
+    PICKLE__ZNDARRAY_WRAPPER
+} pickle__wrapper;
+
+/* Which class of joblib it is, by any of its names. */
+pickle__wrapper pickle__wrapper_of(const pickle_val *global);
+/* Of a ZNDArrayWrapper, which has all of an array but the bytes. */
+bool pickle__read_zipped_layout(const pickle_val *wrapper, pickle_array *out, pickle_error *err);
 
 #endif

@@ -1,46 +1,22 @@
 /* globals.c - classes and functions by name: Python 2 names, extension codes, persistent ids. */
+#include "base/names.h"
 #include "vm/vm.h"
 
-/* ------------------------------------------------------------ Python 2 names */
-
-typedef struct name_pair {
-    const char *module, *name; /* name NULL: all of the module */
-    const char *new_module, *new_name;
-} name_pair;
-
-static const name_pair compat_names[] = {
-#define PICKLE__NAME(module, name, new_module, new_name) { module, name, new_module, new_name },
-#define PICKLE__MODULE(module, new_module)               { module, NULL, new_module, NULL },
-#include "vm/compat_names.inc"
-#undef PICKLE__NAME
-#undef PICKLE__MODULE
-};
-
-/* Names go before modules: CPython's _compat_pickle looks for the pair first. */
-static const name_pair *find_compat(const pickle__str *module, const pickle__str *name)
-{
-    for (size_t i = 0; i < sizeof compat_names / sizeof *compat_names; i++) {
-        const name_pair *p = &compat_names[i];
-
-        if (pickle_str_is(&module->v, p->module) && (!p->name || pickle_str_is(&name->v, p->name)))
-            return p;
-    }
-    return NULL;
-}
+/* ----------------------------------------------------------------- globals */
 
 static bool map_names(pickle__vm *vm, pickle__global *g)
 {
-    const name_pair *p = find_compat(g->raw_module, g->raw_name);
+    const pickle_val *module = &g->module->v, *name = &g->name->v;
+    const pickle__renaming *r = pickle__to_python3(pickle__text(module), pickle__len(module),
+                                                   pickle__text(name), pickle__len(name));
 
-    if (!p)
+    if (!r)
         return true;
-    g->module = pickle__new_text(vm->doc, p->new_module, strlen(p->new_module));
-    if (p->new_name && strcmp(p->new_name, p->name) != 0)
-        g->name = pickle__new_text(vm->doc, p->new_name, strlen(p->new_name));
+    g->module = pickle__new_text(vm->doc, r->new_module, strlen(r->new_module));
+    if (r->new_name && strcmp(r->new_name, r->name) != 0)
+        g->name = pickle__new_text(vm->doc, r->new_name, strlen(r->new_name));
     return g->module && g->name;
 }
-
-/* ----------------------------------------------------------------- globals */
 
 static void note_library(pickle__traits *t, const pickle__str *module)
 {
@@ -79,7 +55,7 @@ pickle_val *pickle__vm_global(pickle__vm *vm, pickle__str *module, pickle__str *
     if (pickle_is_global(&g->s.v, "_codecs", "encode") ||
         pickle_is_global(&g->s.v, "builtins", "bytes"))
         g->s.v.tag |= PICKLE__FOLDS;
-    if (vm->hook && vm->hook->wants(&g->s.v))
+    if (vm->hooks && vm->hooks->wants(&g->s.v))
         g->s.v.tag |= PICKLE__HOOKED;
     if (vm->set->on_global && vm->set->on_global(vm->set->ctx, pickle_module(&g->s.v),
                                                  pickle_name(&g->s.v)) == PICKLE_DENY) {
@@ -179,6 +155,8 @@ pickle_val *pickle__vm_extension(pickle__vm *vm, int64_t code)
 
 pickle_val *pickle__vm_persid(pickle__vm *vm, pickle_val *id)
 {
+    pickle_val *ref;
+
     if (!vm->set->on_persid) {
         if (vm->set->strict) {
             pickle__vm_fail(vm, PICKLE_ERR_MISSING, "there is nothing to resolve persistent ids");
@@ -188,5 +166,6 @@ pickle_val *pickle__vm_persid(pickle__vm *vm, pickle_val *id)
         pickle__vm_fail(vm, PICKLE_ERR_DENIED, "a persistent id was refused");
         return NULL;
     }
-    return new_ref(vm, PICKLE_PERSID, id);
+    ref = new_ref(vm, PICKLE_PERSID, id);
+    return !ref || !vm->hooks || vm->hooks->persid(vm, ref) ? ref : NULL;
 }

@@ -111,7 +111,8 @@ bool pickle__vm_memo_line(pickle__vm *vm, const unsigned char *text, size_t len,
     v = parse_int(vm, text, until_nul(text, len), 10);
     if (!v)
         return false;
-    if (!pickle_get_i64(v, &n) || n < 0)
+    /* To Python 2's pickle.py, keys are texts. */
+    if (!pickle_get_i64(v, &n) || (n < 0 && vm->set->strict))
         return bad_number(vm, "memo key", text, len) != NULL;
     *key = (uint64_t)n;
     return true;

@@ -25,6 +25,19 @@ void pickle__vm_free(pickle__vm *vm)
     pickle__vm_init(vm, doc);
 }
 
+void pickle__vm_start(pickle__vm *vm, pickle__source *src, const pickle__settings *set,
+                      const pickle__vm_hooks *hooks, pickle_error *err)
+{
+    vm->src = src;
+    vm->set = set;
+    vm->hooks = hooks;
+    vm->err = err;
+    vm->op_at = NULL;
+    vm->op_offset = pickle__source_offset(src);
+    vm->opcode = 0;
+    vm->next_report = vm->op_offset + PICKLE__PROGRESS_STEP;
+}
+
 /* ------------------------------------------------------------------ errors */
 
 /* Where the opcode stands, before the window moves and takes it away. */
@@ -133,8 +146,8 @@ static bool window_fits(pickle__vm *vm, size_t n)
     pickle__arena *a = &vm->doc->arena;
 
     follow_input(vm);
-    a->limited =
-        vm->src->reader && n > vm->src->size && (a->held > a->limit || n > a->limit - a->held);
+    a->limited = pickle__source_moves(vm->src) && n > vm->src->size &&
+                 (a->held > a->limit || n > a->limit - a->held);
     return !a->limited || pickle__vm_no_memory(vm);
 }
 
@@ -144,28 +157,6 @@ bool pickle__vm_refill(pickle__vm *vm, size_t n)
     if (!report_progress(vm, n) || !window_fits(vm, n))
         return false;
     return pickle__source_need(vm->src, n) || pickle__vm_truncated(vm);
-}
-
-/* From memory: the bytes are there, or missing at once. */
-static const unsigned char *take_from_memory(pickle__vm *vm, size_t n)
-{
-    unsigned char *copy;
-
-    if (n > pickle__source_left(vm->src)) {
-        note_opcode(vm);
-        pickle__vm_truncated(vm);
-        return NULL;
-    }
-    vm->src->at += n;
-    if (vm->src->stable)
-        return vm->src->at - n;
-    copy = pickle__arena_take(&vm->doc->arena, n);
-    if (!copy) {
-        pickle__vm_no_memory(vm);
-        return NULL;
-    }
-    memcpy(copy, vm->src->at - n, n);
-    return copy;
 }
 
 /* Grow `data`; a payload does not count against the limit on the graph's memory. */
@@ -184,6 +175,28 @@ static unsigned char *grow_bytes(pickle__vm *vm, unsigned char *data, size_t old
     return data;
 }
 
+/* From memory: the bytes are there, or missing at once. */
+static const unsigned char *take_from_memory(pickle__vm *vm, size_t n, bool payload)
+{
+    unsigned char *copy;
+
+    if (n > pickle__source_left(vm->src)) {
+        note_opcode(vm);
+        pickle__vm_truncated(vm);
+        return NULL;
+    }
+    vm->src->at += n;
+    if (vm->src->stable)
+        return vm->src->at - n;
+    copy = grow_bytes(vm, NULL, 0, n, payload);
+    if (copy)
+        memcpy(copy, vm->src->at - n, n);
+    return copy;
+}
+
+/* Bytes that are taken on trust. */
+#define FIRST_STEP ((size_t)1 << 20)
+
 /* From a stream: `n` is a claim until the bytes have come, so memory is taken in steps that what
  * came before justifies. */
 static const unsigned char *take_from_reader(pickle__vm *vm, size_t n, bool payload)
@@ -193,8 +206,8 @@ static const unsigned char *take_from_reader(pickle__vm *vm, size_t n, bool payl
 
     note_opcode(vm);
     while (have < n) {
-        size_t step = have ? have : (size_t)1 << 20;
-        size_t more = have + (n - have < step ? n - have : step);
+        uint64_t step = vm->src->base > FIRST_STEP ? vm->src->base : FIRST_STEP;
+        size_t more = n - have < step ? n : have + (size_t)step;
 
         follow_input(vm);
         data = grow_bytes(vm, data, have, more, payload);
@@ -218,8 +231,8 @@ static const unsigned char *take(pickle__vm *vm, uint64_t n, bool payload)
         pickle__vm_truncated(vm);
         return NULL;
     }
-    return vm->src->reader ? take_from_reader(vm, (size_t)n, payload)
-                           : take_from_memory(vm, (size_t)n);
+    return pickle__source_moves(vm->src) ? take_from_reader(vm, (size_t)n, payload)
+                                         : take_from_memory(vm, (size_t)n, payload);
 }
 
 const unsigned char *pickle__vm_take_bytes(pickle__vm *vm, uint64_t n)
@@ -233,6 +246,27 @@ const unsigned char *pickle__vm_take_payload(pickle__vm *vm, uint64_t n)
 }
 
 /* ---------------------------------------------------------- nested pickles */
+
+pickle_val *pickle__vm_read_aside(pickle__vm *vm, pickle__source *src,
+                                  pickle_val *(*read)(pickle__vm *vm, const void *ctx),
+                                  const void *ctx)
+{
+    pickle__source *input = vm->src;
+    uint64_t op_offset, next_report = vm->next_report;
+    unsigned char opcode;
+    pickle_val *v;
+
+    note_opcode(vm);
+    op_offset = vm->op_offset;
+    opcode = vm->opcode;
+    pickle__vm_start(vm, src, vm->set, vm->hooks, vm->err);
+    v = read(vm, ctx);
+    pickle__vm_start(vm, input, vm->set, vm->hooks, vm->err);
+    vm->op_offset = op_offset;
+    vm->opcode = opcode;
+    vm->next_report = next_report;
+    return v;
+}
 
 static bool need_nested(pickle__vm *vm)
 {

@@ -61,6 +61,11 @@ static bool check_call(pickle__vm *vm, pickle_val *callable, pickle_val *args)
     return true;
 }
 
+static bool is_hooked(const pickle__vm *vm, const pickle_val *global)
+{
+    return vm->hooks && pickle__is(global, PICKLE_GLOBAL) && global->tag & PICKLE__HOOKED;
+}
+
 pickle_val *pickle__vm_call(pickle__vm *vm, pickle_call how, pickle_val *callable, pickle_val *args,
                             pickle_val *kwargs)
 {
@@ -80,7 +85,11 @@ pickle_val *pickle__vm_call(pickle__vm *vm, pickle_call how, pickle_val *callabl
     o->args = args;
     if (kwargs)
         o->extra[0] = kwargs;
-    return !folds || fold_bytes(vm, o) ? &o->s.v : NULL;
+    if (folds && !fold_bytes(vm, o))
+        return NULL;
+    if (how == PICKLE_CALL_REDUCE && is_hooked(vm, callable) && !vm->hooks->called(vm, &o->s.v))
+        return NULL;
+    return &o->s.v;
 }
 
 /* ------------------------------------------------------------------- BUILD */
@@ -108,10 +117,10 @@ bool pickle__vm_build(pickle__vm *vm, pickle_val *object, pickle_val *state)
         return build_plain(vm, object, state);
     if (!pickle__add_build(vm->doc, object, state))
         return pickle__vm_no_memory(vm);
-    if (!vm->hook)
+    if (!vm->hooks)
         return true;
     class = pickle__class_of(object);
-    return !class || !(class->s.v.tag & PICKLE__HOOKED) || vm->hook->built(vm, object);
+    return !class || !is_hooked(vm, &class->s.v) || vm->hooks->built(vm, object);
 }
 
 /* setter(object, state), for what it does to the object: the state_setter of __reduce__. */

@@ -277,14 +277,25 @@ PICKLE__INLINE bool op_DUP(pickle__vm *vm, regs *r, const operand *a)
 
 /* ------------------------------------------------------- protocol and frames */
 
+#define HIGHEST_PROTOCOL 5
+
+/* The opcodes say what they are; what they mean to each other is as in the highest protocol. */
+PICKLE__COLD static bool unknown_protocol(pickle__vm *vm)
+{
+    int proto = vm->proto;
+
+    if (vm->set->strict)
+        return pickle__vm_fail(vm, PICKLE_ERR_OPERAND, "protocol %d is not known", proto);
+    vm->proto = HIGHEST_PROTOCOL;
+    pickle__vm_warn(vm, PICKLE_ERR_OPERAND, "protocol %d is not known", proto);
+    return true;
+}
+
 PICKLE__INLINE bool op_PROTO(pickle__vm *vm, regs *r, const operand *a)
 {
     (void)r;
-    if (a->num > 5)
-        return pickle__vm_fail(vm, PICKLE_ERR_OPERAND, "protocol %u is not known",
-                               (unsigned)a->num);
     vm->proto = (int)a->num;
-    return true;
+    return vm->proto <= HIGHEST_PROTOCOL || unknown_protocol(vm);
 }
 
 /* Since Python 3.7 there are no frames below this, and operands from LONG_OPERAND on lie outside of
@@ -1098,19 +1109,15 @@ static bool run(pickle__vm *vm)
 }
 
 pickle_val *pickle__vm_run(pickle__vm *vm, pickle__source *src, const pickle__settings *set,
-                           const pickle__build_hook *hook, pickle_error *err)
+                           const pickle__vm_hooks *hooks, pickle_error *err)
 {
-    vm->src = src;
-    vm->set = set;
-    vm->hook = hook;
-    vm->err = err;
+    pickle__vm_start(vm, src, set, hooks, err);
     vm->proto = 0;
     vm->stopped = false;
     vm->frame_end = 0;
     vm->n_marks = 0;
     vm->sp = vm->fence = vm->stack;
     vm->op_at = src->at;
-    vm->next_report = pickle__source_offset(src) + PICKLE__PROGRESS_STEP;
     vm->doc->traits.pickles++;
     if (!set->keep_memo)
         pickle__vm_memo_clear(vm);

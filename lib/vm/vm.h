@@ -16,12 +16,14 @@
 
 typedef struct pickle__vm pickle__vm;
 
-/* What a layer above wants to do when instances of some classes have got their state. */
-typedef struct pickle__build_hook {
-    bool (*wants)(const pickle_val *global);
-    /* After BUILD on `object`; false when it failed, and filled vm->err. */
-    bool (*built)(pickle__vm *vm, pickle_val *object);
-} pickle__build_hook;
+/* What the layers above do with instances of some classes, and with references to the outside.
+ * False: it failed, and filled vm->err. */
+typedef struct pickle__vm_hooks {
+    bool (*wants)(const pickle_val *global);            /* of which classes and functions */
+    bool (*built)(pickle__vm *vm, pickle_val *object);  /* after BUILD on an instance     */
+    bool (*called)(pickle__vm *vm, pickle_val *object); /* after REDUCE by one            */
+    bool (*persid)(pickle__vm *vm, pickle_val *ref);    /* after each persistent id       */
+} pickle__vm_hooks;
 
 /* Bytes of memory that a byte of input justifies, by default. */
 #define PICKLE__MEMORY_FACTOR 64
@@ -37,6 +39,10 @@ typedef struct pickle__settings {
     size_t n_buffers;
     const pickle_extension *extensions;
     size_t n_extensions;
+    /* A file in the folder of the input, as memory that lasts: MISSING when there is none, DENIED
+     * for names that lead elsewhere. */
+    pickle_status (*beside)(pickle_doc *doc, const char *name, size_t len, pickle__source *out,
+                            pickle_error *err);
     pickle_verdict (*on_global)(void *ctx, const char *module, const char *name);
     pickle_verdict (*on_persid)(void *ctx, const pickle_val *pid);
     void (*on_warning)(void *ctx, const pickle_error *warning);
@@ -72,7 +78,7 @@ struct pickle__vm {
     int proto;
     bool stopped;
     const pickle__settings *set;
-    const pickle__build_hook *hook; /* NULL: none */
+    const pickle__vm_hooks *hooks; /* NULL: none */
     size_t next_buffer;
     pickle_error *err;
     pickle__vm *nested; /* for pickles inside of this one; NULL: not yet needed */
@@ -87,7 +93,15 @@ void pickle__vm_free(pickle__vm *vm);
  * STOP. NULL: `err` is filled. doc->protocol and doc->traits are updated.
  */
 pickle_val *pickle__vm_run(pickle__vm *vm, pickle__source *src, const pickle__settings *set,
-                           const pickle__build_hook *hook, pickle_error *err);
+                           const pickle__vm_hooks *hooks, pickle_error *err);
+
+/* Ready to take payloads and nested pickles from `src`, and to fail there, without running. */
+void pickle__vm_start(pickle__vm *vm, pickle__source *src, const pickle__settings *set,
+                      const pickle__vm_hooks *hooks, pickle_error *err);
+/* From a hook: give what `read` makes of another source, to which vm->src is set meanwhile. */
+pickle_val *pickle__vm_read_aside(pickle__vm *vm, pickle__source *src,
+                                  pickle_val *(*read)(pickle__vm *vm, const void *ctx),
+                                  const void *ctx);
 
 /* ------------------------------------------- between the files of this layer */
 
@@ -106,7 +120,7 @@ bool pickle__vm_refill(pickle__vm *vm, size_t n);
 
 /*
  * Read the pickle that follows in the input, as pickle.load() would: by itself,
- * with a memo of its own, no hook and no buffers. NULL: vm->err is filled.
+ * with a memo of its own, no hooks and no buffers. NULL: vm->err is filled.
  */
 pickle_val *pickle__vm_run_nested(pickle__vm *vm);
 /* `n` bytes of the input that last as long as the document; NULL: vm->err is filled. */

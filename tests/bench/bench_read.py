@@ -7,7 +7,6 @@ BENCH_READ is the program built from bench_read.c. The files are made here, in a
 temporary folder. Each round measures Python and C in turn, and the best of each
 counts: machines are noisy, and the least disturbed run says most.
 """
-import gc
 import math
 import os
 import pickle
@@ -15,8 +14,9 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 import tracemalloc
+
+from timing import best
 
 
 class Point:
@@ -44,17 +44,6 @@ def message():
         "position": (51.5, -0.12), "active": True, "parent": None, "counts": {"seen": 12, "sent": 3},
         "note": "a short text",
     }
-
-
-def best(call, rounds):
-    times = []
-    for _ in range(rounds):
-        gc.collect()
-        start = time.perf_counter()
-        result = call()
-        times.append(time.perf_counter() - start)
-        del result
-    return min(times)
 
 
 def python_memory(data):

@@ -8,7 +8,6 @@ is read once, and written into memory that is used again; Python pickles the val
 "files" Python needs numpy and joblib: 400 MB to the disk, and 30 MB of what models hold with each
 codec, by one thread and by two. The best of each counts.
 """
-import importlib.util
 import os
 import pickle
 import shutil
@@ -17,17 +16,10 @@ import sys
 import tempfile
 import time
 
+import bench_read as read
+from timing import best
+
 LEVELS = {"zlib": 3, "gzip": 3, "bz2": 9, "xz": 6, "lzma": 6, "lz4": 3}
-
-
-def reading():
-    """bench_read.py, whose workloads these are."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench_read.py")
-    spec = importlib.util.spec_from_file_location("bench_read", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["bench_read"] = module      # pickle looks for its classes there
-    spec.loader.exec_module(module)
-    return module
 
 
 def measure(program, rounds, *args):
@@ -37,7 +29,7 @@ def measure(program, rounds, *args):
     return float(seconds), int(size)
 
 
-def compare_graph(read, program, folder, rounds, name, value, protocol, repeat=1):
+def compare_graph(program, folder, rounds, name, value, protocol, repeat=1):
     path = os.path.join(folder, "graph.pkl")
     data = pickle.dumps(value, protocol)
     with open(path, "wb") as out:
@@ -47,30 +39,21 @@ def compare_graph(read, program, folder, rounds, name, value, protocol, repeat=1
         for _ in range(repeat):
             pickle.dumps(value, protocol)
 
-    python = read.best(many, rounds) / repeat
+    python = best(many, rounds) / repeat
     ours, size = measure(program, rounds, "graph", path)
     print("%-12s p%d %12.1f us %12.1f us %8.1fx%s" % (
         name, protocol, python * 1e6, ours * 1e6, python / ours, "" if size == len(data) else "  ANOTHER SIZE"))
     return python / ours
 
 
-def graphs(read, program, folder, rounds):
+def graphs(program, folder, rounds):
     ratios = []
     for name, value in read.workloads():
         for protocol in (2, 4, 5):
-            ratios.append(compare_graph(read, program, folder, rounds, name, value, protocol))
+            ratios.append(compare_graph(program, folder, rounds, name, value, protocol))
     print("geometric mean: %.1fx (least %.1fx)" % (read.geometric_mean(ratios), min(ratios)))
     for protocol in (2, 4, 5):
-        compare_graph(read, program, folder, rounds, "message", read.message(), protocol, 100_000)
-
-
-def best(call, rounds):
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        compare_graph(program, folder, rounds, "message", read.message(), protocol, 100_000)
 
 
 def like_a_model(np, size):
@@ -116,7 +99,7 @@ def main():
     print("CPython %s" % sys.version.split()[0])
     with tempfile.TemporaryDirectory() as folder:
         if "graphs" in what:
-            graphs(reading(), program, folder, rounds)
+            graphs(program, folder, rounds)
         if "files" in what:
             files(program, folder, min(rounds, 3))
 

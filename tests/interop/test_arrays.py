@@ -1,22 +1,27 @@
 """test_arrays.py - arrays that live numpy and joblib write, and what the library finds in them.
 
 For each Python in the folder $PICKLE_VENVS (<name>/bin/python) that has numpy: arrays of random
-dtypes, shapes and orders, pickled in each protocol and dumped by joblib with each compressor. The
-helper $PICKLE_DESCRIBE prints what is in the files. Skipped when no such Python is there.
+dtypes, shapes and orders, pickled in each protocol, dumped by joblib with each compressor, saved as
+.npy and .npz, and pickles in the archives that pandas writes. The helper $PICKLE_DESCRIBE prints
+what is in the files. Skipped when no such Python is there.
 
 Run with "write FOLDER" by those Pythons themselves, Python 2.7 included: makes the files, and
 FOLDER/want with what the helper should print.
 """
 from __future__ import print_function
 
+import contextlib
 import glob
 import hashlib
+import io
 import os
 import pickle
 import random
 import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
 
 SEED = 20260101
 
@@ -130,6 +135,60 @@ def compressors(joblib, np):
         yield 'joblib+' + method, (method, 3)
 
 
+def save_npy(np, folder, arrays):
+    """One array a file, and all of them in an .npz, stored and compressed."""
+    want = []
+    for i, array in enumerate(arrays):
+        path = os.path.join(folder, '%d.npy' % i)
+        np.save(path, array)
+        want.append('%s\troot\tnpy\n%s\n' % (path, line_for(np, array)))
+    lines = ''.join(line_for(np, array) + '\n' for array in arrays)
+    for name, save in (('stored', np.savez), ('deflated', np.savez_compressed)):
+        path = os.path.join(folder, name + '.npz')
+        save(path, **{'%03d' % i: array for i, array in enumerate(arrays)})
+        want.append('%s\troot\tnpz\n%s' % (path, lines))
+    return want
+
+
+def in_tar(name, mode):
+    def write(path, data):
+        member = tarfile.TarInfo('model.pkl')
+        member.size = len(data)
+        with contextlib.closing(tarfile.open(path, mode)) as tar:
+            tar.addfile(member, io.BytesIO(data))
+    return name, write
+
+
+def in_zip(name, method):
+    def write(path, data):
+        with contextlib.closing(zipfile.ZipFile(path, 'w', method)) as archive:
+            archive.writestr('model.pkl', data)
+    return name, write
+
+
+def compressed(name, module):
+    def write(path, data):
+        with contextlib.closing(getattr(__import__(module), name)(path, 'wb')) as out:
+            out.write(data)
+    return 'pickle+' + module.replace('lzma', 'xz'), write
+
+
+def save_wrapped(folder, data, lines):
+    """A pickle as pandas, and people by hand, wrap it."""
+    wrappers = [in_tar('pickle+tar', 'w'), in_tar('pickle+tar+gzip', 'w:gz'), in_tar('pickle+tar+bz2', 'w:bz2'),
+                in_zip('pickle+zip', zipfile.ZIP_STORED), in_zip('pickle+zip', zipfile.ZIP_DEFLATED),
+                compressed('GzipFile', 'gzip'), compressed('BZ2File', 'bz2')]
+    if sys.version_info[0] > 2:
+        wrappers += [in_tar('pickle+tar+xz', 'w:xz'), in_zip('pickle+zip', zipfile.ZIP_BZIP2),
+                     compressed('LZMAFile', 'lzma')]
+    want = []
+    for i, (name, write) in enumerate(wrappers):
+        path = os.path.join(folder, 'wrapped%d' % i)
+        write(path, data)
+        want.append('%s\troot\t%s\n%s' % (path, name, lines))
+    return want
+
+
 def write(folder):
     import numpy as np
     try:
@@ -156,6 +215,8 @@ def write(folder):
         except (ValueError, NotImplementedError):   # this joblib, or this Python, does not have it
             continue
         want.append('%s\troot\t%s\n%s' % (path, container, lines))
+    want += save_wrapped(folder, pickle.dumps(values, 2), lines)
+    want += save_npy(np, folder, [np.asarray(value) for value in values])
     with open(os.path.join(folder, 'want'), 'w') as out:
         out.write(''.join(want))
     versions = [np.__version__, joblib.__version__ if joblib else 'no joblib']

@@ -758,14 +758,20 @@ def test_convert_refusals(files):
             ((path, out, "-cgzip:x"),
              'convert: --compress cannot be "gzip:x"; there is: none, zlib, gzip, bz2, xz, lzma, lz4, zstd, '
              'with :LEVEL behind it'),
-            ((path, files.path("x.json")),
-             "%s: no such format is written yet; there is: pkl, joblib (see --to)" % files.path("x.json")),
             ((files.path("gone"), out), "%s: cannot open: No such file or directory" % files.path("gone")),
             ((path, files.path("gone/x.pkl")),
              "%s: cannot write: No such file or directory" % files.path("gone/x.pkl")),
             ((path, files.folder), "%s: cannot write: Is a directory" % files.folder)]:
         expect("convert %s" % " ".join(map(os.path.basename, args)), (2, b"", "pickle: %s\n" % err),
                run("convert", *args))
+    for name in ("x.zip", "x.tar", "x.tar.gz", "x.npy", "x.npz", "x.safetensors", "x.json", "x.json.gz", "x.pt", "x.csv"):
+        target, word = files.path(name), name.split(".")[1]
+        expect("convert to %s" % name,
+               ((2, b"", "pickle: %s: %s is not a format that is written; there is: pkl, joblib (see --to)\n" % (target, word)),
+                False), (run("convert", path, target), os.path.exists(target)))
+    for to in ("pkl", "joblib"):
+        expect("convert to x.zip with --to", content(path), convert(files, path, "x.zip", "--to", to))
+    expect("convert to a name in a folder of another", content(path), convert(files, path, "x.zip.d"))
     expect("a pickle that is not there", (1, b"", "pickle: %s: there is no pickle number 4: it holds 1\n" % path),
            run("convert", path, out, "--index=4"))
     expect("nothing was written", False, os.path.exists(out))

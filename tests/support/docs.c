@@ -28,6 +28,31 @@ pickle_doc *docs_fixture(const char *name)
     return doc;
 }
 
+pickle_doc *docs_new(void)
+{
+    pickle_doc *doc = pickle_doc_new(NULL);
+
+    ck_assert_ptr_nonnull(doc);
+    return doc;
+}
+
+void docs_done(pickle_doc *doc)
+{
+    pickle_error err;
+
+    ck_assert_msg(pickle_doc_status(doc, &err) == PICKLE_OK, "%s", err.message);
+    pickle_doc_free(doc);
+}
+
+void docs_failed(pickle_doc *doc, pickle_status code, const char *message)
+{
+    pickle_error err;
+
+    ck_assert_str_eq(pickle_status_name(pickle_doc_status(doc, &err)), pickle_status_name(code));
+    ck_assert_str_eq(err.message, message);
+    pickle_doc_free(doc);
+}
+
 void check_repr(const pickle_val *v, const char *want)
 {
     pickle_buf b = { 0 };

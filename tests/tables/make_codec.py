@@ -54,6 +54,11 @@ def zstd_read(data):
     return payload
 
 
+def deflate(data):
+    z = zlib.compressobj(wbits=-15)
+    return z.compress(data) + z.flush()
+
+
 def zfile(data, width=19):
     return b'ZF' + hex(len(data)).encode().ljust(width) + zlib.compress(data)
 
@@ -67,6 +72,7 @@ WRITE = {
     'lz4': lambda data: lz4.frame.compress(data, content_checksum=True),
     'zstd': zstd,
     'zfile': zfile,
+    'deflate': deflate,
 }
 READ = {
     'zlib': zlib.decompress,
@@ -77,6 +83,7 @@ READ = {
     'lz4': lambda data: lz4.frame.LZ4FrameFile(io.BytesIO(data)).read(),
     'zstd': zstd_read,
     'zfile': lambda data: zlib.decompress(data[21:].lstrip(b' ')),
+    'deflate': lambda data: zlib.decompressobj(-15).decompress(data),
 }
 DECOMPRESSOR = {
     'gzip': lambda: zlib.decompressobj(31),
@@ -86,7 +93,7 @@ DECOMPRESSOR = {
     'lz4': lz4.frame.LZ4FrameDecompressor,
     'zstd': lambda: zstandard.ZstdDecompressor().decompressobj(),
 }
-UNCHECKED = {'lzma'}
+UNCHECKED = {'lzma', 'deflate'}
 rows = []
 
 
@@ -148,7 +155,7 @@ def main():
     for codec, write in WRITE.items():
         for name, payload in payloads.items():
             ok(codec + '_' + name, codec, payload, write(payload))
-        if codec in ('zstd', 'zfile'):
+        if codec in ('zstd', 'zfile', 'deflate'):
             continue
         payload, packed = dumped(codec)
         ok(codec + '_joblib', codec, payload, packed, checked=codec not in ('lzma', 'lz4'))
@@ -157,7 +164,7 @@ def main():
     two = small + b'second'
     for codec, write in WRITE.items():
         one = write(small)
-        if codec not in ('zlib', 'zfile'):
+        if codec not in ('zlib', 'zfile', 'deflate'):
             ok(codec + '_members', codec, two, one + write(b'second'), streams=2)
             ok(codec + '_members_empty', codec, small, write(b'') + one + write(b''),
                streams=3)

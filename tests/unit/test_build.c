@@ -15,37 +15,6 @@
 
 #include <pickle/build.h>
 
-#define ITEMS(...)                                                          \
-    (sizeof((const pickle_val *[]){ __VA_ARGS__ }) / sizeof(pickle_val *)), \
-        ((const pickle_val *[]){ __VA_ARGS__ })
-
-static pickle_doc *new_doc(void)
-{
-    pickle_doc *doc = pickle_doc_new(NULL);
-
-    ck_assert_ptr_nonnull(doc);
-    return doc;
-}
-
-/* The document is fine; and it goes. */
-static void done(pickle_doc *doc)
-{
-    pickle_error err;
-
-    ck_assert_msg(pickle_doc_status(doc, &err) == PICKLE_OK, "%s", err.message);
-    pickle_doc_free(doc);
-}
-
-/* It failed, for this reason. */
-static void failed(pickle_doc *doc, pickle_status code, const char *message)
-{
-    pickle_error err;
-
-    ck_assert_str_eq(pickle_status_name(pickle_doc_status(doc, &err)), pickle_status_name(code));
-    ck_assert_str_eq(err.message, message);
-    pickle_doc_free(doc);
-}
-
 static bool shared(const pickle_val *v)
 {
     return v->tag & PICKLE__SHARED;
@@ -67,7 +36,7 @@ static void check_new(const pickle_val *v)
 
 START_TEST(test_document)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *list = pickle_new_list(doc);
 
     ck_assert_int_eq(pickle_kind_of(pickle_root(doc)), PICKLE_NONE);
@@ -78,14 +47,14 @@ START_TEST(test_document)
     ck_assert(!loose(list) && !shared(list));
     pickle_set_root(doc, list);
     ck_assert(shared(list));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_numbers)
 {
     static const unsigned char big[] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0 };
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     uint64_t u;
 
     check_repr(pickle_new_none(doc), "None");
@@ -108,13 +77,13 @@ START_TEST(test_numbers)
     check_repr(pickle_new_float(doc, 0.5), "0.5");
     check_repr(pickle_new_float(doc, (double)NAN), "nan");
     ck_assert(!(pickle_new_float(doc, 1e300)->tag & PICKLE__MEMOIZED));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_text)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     char own[] = "abc";
     pickle_val *s = pickle_new_str(doc, own);
 
@@ -128,13 +97,13 @@ START_TEST(test_text)
     s = pickle_new_str(doc, "\xed\xa0\x80");
     ck_assert(!pickle_is_utf8(s));
     ck_assert_str_eq(pickle_str(pickle_new_strn(doc, NULL, 0)), "");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_bytes)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     char own[] = "abc";
     pickle_val *copied = pickle_new_bytes(doc, own, 3), *lent = pickle_borrow_bytes(doc, own, 3);
     pickle_val *array = pickle_new_bytearray(doc, own, 3);
@@ -154,13 +123,13 @@ START_TEST(test_bytes)
     ck_assert(!pickle_is_readonly(pickle_new_buffer(doc, own, 3, false)));
     check_bytes(pickle_new_bytes(doc, NULL, 0), "", 0);
     ck_assert_int_eq(pickle_kind_of(array), PICKLE_BYTEARRAY);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_tuple)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *s = pickle_new_str(doc, "s"), *once = pickle_new_str(doc, "t"), *t;
 
     t = pickle_new_tuple(doc, ITEMS(s, pickle_new_int(doc, 2), s, once));
@@ -170,7 +139,7 @@ START_TEST(test_tuple)
     ck_assert(!shared(once) && !loose(once));
     ck_assert_ptr_eq(pickle_new_tuple(doc, 0, NULL), pickle_new_tuple(doc, 0, NULL));
     check_repr(pickle_new_tuple(doc, 0, NULL), "()");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -178,7 +147,7 @@ END_TEST
 
 START_TEST(test_list)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *list = pickle_new_list(doc), *s = pickle_new_str(doc, "s");
 
     for (int i = 0; i < 3; i++)
@@ -197,13 +166,13 @@ START_TEST(test_list)
     check_repr(list, "['s', 7, 1, 2]");
     pickle_append(doc, list, list);
     check_repr(list, "['s', 7, 1, 2, [...]]");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_dict)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *d = pickle_new_dict(doc), *v = pickle_new_str(doc, "v");
 
     pickle_set_key(doc, d, "a", v);
@@ -221,13 +190,13 @@ START_TEST(test_dict)
     check_repr(d, "{'b': 'v'}");
     pickle_set_key(doc, d, "self", d);
     check_repr(d, "{'b': 'v', 'self': {...}}");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_tuple_keys)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *d = pickle_new_dict(doc), *one = pickle_new_int(doc, 1);
     pickle_val *key = pickle_new_tuple(doc, ITEMS(one, one));
 
@@ -239,13 +208,13 @@ START_TEST(test_tuple_keys)
     pickle_set_item(doc, d, pickle_new_frozenset(doc, ITEMS(one, one)), pickle_new_int(doc, 3));
     check_repr(d, "{(1, 1): 2, frozenset({1}): 3}");
     ck_assert_ptr_eq(PICKLE__AS(pickle__list, d)->items[0], key);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_sets)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *set = pickle_new_set(doc), *s = pickle_new_str(doc, "s");
 
     pickle_add(doc, set, s);
@@ -258,7 +227,7 @@ START_TEST(test_sets)
     ck_assert(!pickle_remove_key(doc, set, "s"));
     check_repr(set, "{1}");
     check_new(pickle_new_frozenset(doc, 0, NULL));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -266,7 +235,7 @@ END_TEST
 START_TEST(test_many_keys)
 {
     enum { N = 5000 };
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *d = pickle_new_dict(doc);
     char key[16];
 
@@ -288,7 +257,7 @@ START_TEST(test_many_keys)
     pickle_set_key(doc, d, "k0", pickle_new_int(doc, 77));
     check_int(pickle_get(d, "k0"), 77);
     ck_assert_uint_eq(pickle_len(d), N - (N + 2) / 3 + 1);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -296,7 +265,7 @@ END_TEST
 
 START_TEST(test_globals)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *a = pickle_new_global(doc, "m", "A"), *b = pickle_new_global(doc, "m", "m");
     pickle__global *x = PICKLE__AS(pickle__global, a), *y = PICKLE__AS(pickle__global, b);
 
@@ -315,13 +284,13 @@ START_TEST(test_globals)
         ck_assert(pickle_is_global(pickle_new_global(doc, "m", name), "m", name));
     }
     ck_assert_ptr_eq(pickle_new_global(doc, "m", "A"), a);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_calls)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *class = pickle_new_global(doc, "m", "C"), *kwargs = pickle_new_dict(doc), *v;
     pickle_val *args = pickle_new_tuple(doc, ITEMS(pickle_new_int(doc, 1)));
 
@@ -345,7 +314,7 @@ START_TEST(test_calls)
     v = pickle_new_ext(doc, 300);
     check_int(pickle_id(v), 300);
     ck_assert(loose(v) && !(v->tag & PICKLE__MEMOIZED));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -364,7 +333,7 @@ static void check_changes(const pickle_val *v, const char *kinds)
 /* Items of an object: before its state, one change each, gone with the last item. */
 START_TEST(test_object_items)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *v = pickle_new_instance(doc, "m", "C", pickle_new_dict(doc));
 
     pickle_append(doc, v, pickle_new_int(doc, 1));
@@ -399,7 +368,7 @@ START_TEST(test_object_items)
     check_changes(v, "");
     pickle_insert(doc, v, 0, pickle_new_int(doc, 1));
     check_changes(v, "a");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -421,13 +390,13 @@ START_TEST(test_read_changes)
     check_changes(v, "sbba");
     pickle_set_state(doc, v, NULL);
     check_changes(v, "sa");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_attributes)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *v = pickle_new_instance(doc, "m", "C", NULL);
     pickle_val *w = pickle_new_instance(doc, "m", "C", NULL);
     pickle_val *slots = pickle_new_dict(doc), *none = pickle_new_none(doc);
@@ -453,7 +422,7 @@ START_TEST(test_attributes)
     pickle_set_attr(doc, w, "u", none);
     check_repr(pickle_state(w), "(None, {'s': 5, 'u': None})");
     ck_assert(pickle_remove_attr(doc, w, "s"));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -475,7 +444,7 @@ START_TEST(test_edit_read)
     ck_assert_uint_eq(pickle__len(d), 6);
     ck_assert(pickle_remove_key(doc, d, "a"));
     check_repr(d, "{'b': [1, 'x'], 'c': [1, 'x']}");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -493,13 +462,13 @@ START_TEST(test_limit)
     pickle_new_global(doc, "m", "C");
     ck_assert(pickle_reread(doc, "N.", 2, NULL, &err));
     ck_assert(pickle_is_global(pickle_new_global(doc, "m", "C"), "m", "C"));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_replace)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *old = pickle_new_str(doc, "old"), *by = pickle_new_str(doc, "new");
     pickle_val *d = pickle_new_dict(doc), *set = pickle_new_set(doc), *list = pickle_new_list(doc);
     pickle_val *t = pickle_new_tuple(doc, ITEMS(pickle_new_tuple(doc, ITEMS(old))));
@@ -538,7 +507,7 @@ START_TEST(test_replace)
     ck_assert(pickle_is_a(v, "m", "D"));
     ck_assert(pickle_replace(doc, d, v));
     ck_assert_ptr_eq(pickle_root(doc), v);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -550,7 +519,7 @@ START_TEST(test_wrap)
 
     ck_assert(pickle_replace(doc, old, pickle_new_tuple(doc, ITEMS(old, old))));
     check_repr(pickle_root(doc), "[((1, 2), (1, 2)), ()]");
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -558,7 +527,7 @@ END_TEST
 
 START_TEST(test_clone)
 {
-    pickle_doc *from = new_doc(), *into = new_doc();
+    pickle_doc *from = docs_new(), *into = docs_new();
     pickle_val *list = pickle_new_list(from), *s = pickle_new_str(from, "\xed\xa0\x80"), *v, *c;
     pickle_val *kwargs = pickle_new_dict(from);
     char own[] = "lent";
@@ -576,7 +545,7 @@ START_TEST(test_clone)
     pickle_append(from, list, pickle_new_ext(from, 7));
     pickle_append(from, list, v);
     c = pickle_clone(into, list);
-    done(from);
+    docs_done(from);
     own[0] = 'x';
     ck_assert(!loose(c) && c->tag & PICKLE__MEMOIZED); /* it is one of its own parts */
     check_bytes(pickle_at(c, 0), "lent", 4);
@@ -596,14 +565,14 @@ START_TEST(test_clone)
     ck_assert(shared(pickle_at(pickle_args(v), 0)) && shared(v) && !shared(pickle_args(v)));
     ck_assert(!loose(v));
     pickle_append(into, c, pickle_new_none(into));
-    done(into);
+    docs_done(into);
 }
 END_TEST
 
 /* A root that is its own part stands in two places once it is placed. */
 START_TEST(test_clone_cycle)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *list = pickle_new_list(doc), *c;
 
     pickle_append(doc, list, list);
@@ -614,7 +583,7 @@ START_TEST(test_clone_cycle)
     ck_assert(shared(c));
     ck_assert_ptr_eq(pickle_clone(doc, pickle_new_none(doc)), pickle_new_none(doc));
     check_int(pickle_clone(doc, pickle_new_int(doc, 5)), 5);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -624,16 +593,16 @@ START_TEST(test_clone_read)
                             "U\1\xe9q\1h\1"
                             "c__builtin__\nset\n]\x85R"
                             "Qt.");
-    pickle_doc *into = new_doc();
+    pickle_doc *into = docs_new();
     pickle_val *c = pickle_clone(into, pickle_root(from));
 
-    done(from);
+    docs_done(from);
     check_bytes(pickle_at(c, 0), "\xe9", 1);
     check_bytes(pickle_at(c, 1), "\xe9", 1);
     ck_assert_ptr_eq(pickle_at(c, 1), pickle_at(c, 2));
     ck_assert_str_eq(pickle_raw_module(pickle_callable(pickle_id(pickle_at(c, 3)))), "__builtin__");
     ck_assert_str_eq(pickle_module(pickle_callable(pickle_id(pickle_at(c, 3)))), "builtins");
-    done(into);
+    docs_done(into);
 }
 END_TEST
 
@@ -654,7 +623,7 @@ static bool clone_file(void *ctx, const char *path, unsigned char *data, size_t 
 
     if (!from)
         return true;
-    into = new_doc();
+    into = docs_new();
     want = repr_of(pickle_root(from));
     c = pickle_clone(into, pickle_root(from));
     pickle_doc_free(from);
@@ -663,7 +632,7 @@ static bool clone_file(void *ctx, const char *path, unsigned char *data, size_t 
     ck_assert_msg(got.len == want.len && memcmp(got.data, want.data, got.len) == 0, "%s", path);
     pickle_buf_free(&want);
     pickle_buf_free(&got);
-    done(into);
+    docs_done(into);
     ++*(int *)ctx;
     return true;
 }
@@ -682,7 +651,7 @@ END_TEST
 /* A joblib file: change an attribute, and take the array out of it. */
 START_TEST(test_edit_file)
 {
-    pickle_doc *doc = docs_fixture("py313/sklearn/iris_forest.joblib"), *into = new_doc();
+    pickle_doc *doc = docs_fixture("py313/sklearn/iris_forest.joblib"), *into = docs_new();
     const pickle_val *root = pickle_root(doc), *classes = pickle_attr(root, "classes_");
     pickle_array a;
     pickle_val *c;
@@ -693,27 +662,27 @@ START_TEST(test_edit_file)
     c = pickle_clone(into, classes);
     ck_assert(pickle_replace(doc, classes, pickle_new_none(doc)));
     ck_assert_int_eq(pickle_kind_of(pickle_attr(root, "classes_")), PICKLE_NONE);
-    done(doc);
+    docs_done(doc);
     ck_assert(pickle_get_array(c, &a));
     ck_assert_uint_eq(pickle_array_count(&a), 3);
-    done(into);
+    docs_done(into);
 }
 END_TEST
 
 START_TEST(test_clone_deep)
 {
     enum { DEPTH = 200000 };
-    pickle_doc *doc = new_doc(), *into = new_doc();
+    pickle_doc *doc = docs_new(), *into = docs_new();
     const pickle_val *v = pickle_new_list(doc);
 
     for (int i = 0; i < DEPTH; i++)
         v = pickle_new_tuple(doc, 1, &v);
     v = pickle_clone(into, v);
-    done(doc);
+    docs_done(doc);
     for (int i = 0; i < DEPTH; i++)
         v = pickle_at(v, 0);
     ck_assert_int_eq(pickle_kind_of(v), PICKLE_LIST);
-    done(into);
+    docs_done(into);
 }
 END_TEST
 
@@ -721,7 +690,7 @@ END_TEST
 
 START_TEST(test_null)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_val *list = pickle_new_list(doc);
 
     ck_assert_ptr_null(pickle_new_str(doc, "\xff"));
@@ -734,18 +703,18 @@ START_TEST(test_null)
     ck_assert(!pickle_remove_key(doc, NULL, "k"));
     ck_assert(!pickle_replace(doc, list, NULL));
     ck_assert_uint_eq(pickle_len(list), 0);
-    failed(doc, PICKLE_ERR_ARG, "the text is no UTF-8 at its byte 0: invalid start byte");
+    docs_failed(doc, PICKLE_ERR_ARG, "the text is no UTF-8 at its byte 0: invalid start byte");
 }
 END_TEST
 
 #define FAILS(call, code, message)                                                       \
     do {                                                                                 \
-        pickle_doc *doc = new_doc();                                                     \
+        pickle_doc *doc = docs_new();                                                    \
         pickle_val *list = pickle_new_list(doc), *dict = pickle_new_dict(doc);           \
         pickle_val *one = pickle_new_int(doc, 1), *g = pickle_new_global(doc, "m", "C"); \
         (void)list, (void)dict, (void)one, (void)g;                                      \
         (void)(call);                                                                    \
-        failed(doc, code, message);                                                      \
+        docs_failed(doc, code, message);                                                 \
     } while (0)
 
 #define DO(call) (call, 0)

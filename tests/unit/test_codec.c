@@ -24,7 +24,7 @@ static size_t nrows;
 
 static pickle_codec codec_named(const char *name)
 {
-    for (pickle_codec c = PICKLE_CODEC_NONE; c <= PICKLE_CODEC_ZFILE; c++)
+    for (pickle_codec c = PICKLE_CODEC_NONE; c <= PICKLE_CODEC_DEFLATE; c++)
         if (strcmp(pickle_codec_name(c), name) == 0)
             return c;
     ck_abort_msg("no codec %s", name);
@@ -441,6 +441,8 @@ START_TEST(test_sniff)
         const row *r = &rows[k];
         size_t most = r->size < PICKLE__SNIFF_SIZE ? r->size : PICKLE__SNIFF_SIZE;
 
+        if (r->codec == PICKLE_CODEC_DEFLATE) /* which nothing tells */
+            continue;
         for (size_t n = 2; n <= most; n++)
             ck_assert_msg(pickle__sniff_codec(r->data, n) == r->codec, "%s by %zu bytes", r->name,
                           n);
@@ -498,7 +500,7 @@ END_TEST
 
 START_TEST(test_not_built_in)
 {
-    for (pickle_codec c = PICKLE_CODEC_ZLIB; c <= PICKLE_CODEC_ZFILE; c++) {
+    for (pickle_codec c = PICKLE_CODEC_ZLIB; c <= PICKLE_CODEC_DEFLATE; c++) {
         outcome o;
 
         if (pickle_codec_available(c))

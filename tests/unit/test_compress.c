@@ -325,7 +325,8 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
-/* What the fast encoder makes of data as in models is about as long as zlib's. */
+/* What the fast encoder makes of data as in models is about as long as zlib's; beginning and ending
+ * blocks takes some bytes. */
 START_TEST(test_fast_size)
 {
     static const int kinds[] = { TEXT, FLOATS, ZEROS };
@@ -333,18 +334,17 @@ START_TEST(test_fast_size)
 
     exact.exact = true;
     for (int level = 1; level <= 9 && writable(&exact); level++) {
-        double ratios = 0;
-
         how.level = exact.level = level;
         for (int i = 0; i < 3; i++) {
             pickle_buf fast = compressed(&how, kinds[i], 0);
             pickle_buf slow = compressed(&exact, kinds[i], 0);
 
-            ratios += (double)fast.len / (double)slow.len;
+            ck_assert_msg((double)fast.len <= 1.1 * (double)slow.len + 128,
+                          "level %d, %s: %zu, zlib: %zu", level, inputs[kinds[i]].name, fast.len,
+                          slow.len);
             pickle_buf_free(&fast);
             pickle_buf_free(&slow);
         }
-        ck_assert_msg(ratios / 3 < 1.1, "level %d: %.2f times as long", level, ratios / 3);
     }
 }
 END_TEST
@@ -508,6 +508,8 @@ START_TEST(test_bad_options)
 {
     check_refused((pickle_compression){ .codec = PICKLE_CODEC_ZFILE }, PICKLE_ERR_UNSUPPORTED,
                   "zfile: is read, but not written");
+    check_refused((pickle_compression){ .codec = PICKLE_CODEC_DEFLATE }, PICKLE_ERR_UNSUPPORTED,
+                  "deflate: is read, but not written");
     check_refused((pickle_compression){ .codec = PICKLE_CODEC_NONE }, PICKLE_ERR_UNSUPPORTED,
                   "none: not a codec");
     if (pickle_codec_available(PICKLE_CODEC_GZIP))
@@ -704,7 +706,7 @@ START_TEST(test_names)
 {
     pickle_codec codec;
 
-    for (int c = PICKLE_CODEC_AUTO; c <= PICKLE_CODEC_ZFILE; c++) {
+    for (int c = PICKLE_CODEC_AUTO; c <= PICKLE_CODEC_DEFLATE; c++) {
         codec = PICKLE_CODEC_NONE;
         ck_assert(pickle_codec_from_name(pickle_codec_name((pickle_codec)c), &codec));
         ck_assert_int_eq((int)codec, c);

@@ -537,6 +537,17 @@ static void step_line_feed(pickle_emitter *e, int n)
         pickle_emit_persid(e, "1\n2");
 }
 
+/* What Python reads as ASCII, and GLOBAL before it was UTF-8. */
+static void step_not_ascii(pickle_emitter *e, int n)
+{
+    if (n < 2)
+        pickle_emit_inst(e, n == 0 ? "\xc3\xa9" : "a", n == 1 ? "b\xc3\xa9" : "b");
+    else if (n == 2)
+        pickle_emit_persid(e, "\xc3\xa9");
+    else
+        pickle_emit_global(e, n == 3 ? "\xc3\xa9" : "a", n == 4 ? "b\xc3\xa9" : "b");
+}
+
 /* The memo's keys have 32 bits from protocol 1 on. */
 static void step_get(pickle_emitter *e, int n)
 {
@@ -551,6 +562,13 @@ START_TEST(test_operands)
         check_refused(protocol, step_ext, INT32_MIN, PICKLE_ERR_ARG);
         for (int n = 0; n < 5; n++)
             check_refused(protocol, step_line_feed, n, PICKLE_ERR_UNSUPPORTED);
+        for (int n = 0; n < 3; n++)
+            check_refused(protocol, step_not_ascii, n, PICKLE_ERR_UNSUPPORTED);
+        for (int n = 3; n < 5; n++)
+            if (protocol < 3)
+                check_refused(protocol, step_not_ascii, n, PICKLE_ERR_UNSUPPORTED);
+            else
+                check_taken(protocol, step_not_ascii, n);
         check_taken(protocol, step_get, 0);
         if (protocol > 0)
             check_refused(protocol, step_get, 1, PICKLE_ERR_UNSUPPORTED);

@@ -12,6 +12,7 @@
 
 #include <pickle/pickle.h>
 
+#include "docs.h"
 #include "files.h"
 #include "testmem.h"
 
@@ -191,22 +192,48 @@ END_TEST
 START_TEST(test_numbers)
 {
     static const bad rows[] = {
-        BAD("I\n.", OPERAND, 0, 'I'),          BAD("Iabc\n.", OPERAND, 0, 'I'),
-        BAD("I1.5\n.", OPERAND, 0, 'I'),       BAD("I12L\n.", OPERAND, 0, 'I'),
+        BAD("I\n.", OPERAND, 0, 'I'),
+        BAD("Iabc\n.", OPERAND, 0, 'I'),
+        BAD("I1.5\n.", OPERAND, 0, 'I'),
+        BAD("I12L\n.", OPERAND, 0, 'I'),
         BAD("NI\x1b[31m\n.", OPERAND, 1, 'I'), /* shown escaped */
-        BAD("L\n.", OPERAND, 0, 'L'),          BAD("LL\n.", OPERAND, 0, 'L'),
-        BAD("L12x\n.", OPERAND, 0, 'L'),       BAD("L1LL\n.", OPERAND, 0, 'L'),
-        BAD("F\n.", OPERAND, 0, 'F'),          BAD("Fabc\n.", OPERAND, 0, 'F'),
-        BAD("F1.5x\n.", OPERAND, 0, 'F'),      BAD("F1_0\n.", OPERAND, 0, 'F'),
-        BAD("F 1\n.", OPERAND, 0, 'F'),        BAD("F1e999\n.", OPERAND, 0, 'F'),
-        BAD("Np\n.", OPERAND, 1, 'p'),         BAD("Npx\n.", OPERAND, 1, 'p'),
-        BAD("Np-1\n.", OPERAND, 1, 'p'),       BAD("gx\n.", OPERAND, 0, 'g'),
-        BAD("g\n.", OPERAND, 0, 'g'),          BAD("\x80\x06N.", OPERAND, 0, 0x80),
-        BAD("N\x80\xff.", OPERAND, 1, 0x80),   BAD("\x82\0.", OPERAND, 0, 0x82),
-        BAD("\x83\0\0.", OPERAND, 0, 0x83),    BAD("\x84\xff\xff\xff\xff.", OPERAND, 0, 0x84),
+        BAD("L\n.", OPERAND, 0, 'L'),
+        BAD("LL\n.", OPERAND, 0, 'L'),
+        BAD("L12x\n.", OPERAND, 0, 'L'),
+        BAD("L1LL\n.", OPERAND, 0, 'L'),
+        BAD("F\n.", OPERAND, 0, 'F'),
+        BAD("Fabc\n.", OPERAND, 0, 'F'),
+        BAD("F1.5x\n.", OPERAND, 0, 'F'),
+        BAD("F1_0\n.", OPERAND, 0, 'F'),
+        BAD("F 1\n.", OPERAND, 0, 'F'),
+        BAD("F1e999\n.", OPERAND, 0, 'F'),
+        BAD("Np\n.", OPERAND, 1, 'p'),
+        BAD("Npx\n.", OPERAND, 1, 'p'),
+        BAD("gx\n.", OPERAND, 0, 'g'),
+        BAD("g\n.", OPERAND, 0, 'g'),
+        BAD("\x82\0.", OPERAND, 0, 0x82),
+        BAD("\x83\0\0.", OPERAND, 0, 0x83),
+        BAD("\x84\xff\xff\xff\xff.", OPERAND, 0, 0x84),
     };
 
     CHECK_ALWAYS(rows);
+}
+END_TEST
+
+/* What CPython refuses, and others write: read unless `strict`. */
+START_TEST(test_odd_numbers)
+{
+    static const bad rows[] = {
+        BAD("Np-1\n.", OPERAND, 1, 'p'),
+        BAD("\x80\x06N.", OPERAND, 0, 0x80),
+        BAD("N\x80\xff.", OPERAND, 1, 0x80),
+    };
+    pickle_doc *doc = READ("(K\5p-1\n0\x80\xffg-1\nt.");
+
+    CHECK_ROWS(rows, pickle_read_opts(.strict = true));
+    ck_assert_int_eq(pickle_protocol(doc), 5);
+    check_repr(pickle_root(doc), "(5,)");
+    pickle_doc_free(doc);
 }
 END_TEST
 
@@ -761,6 +788,7 @@ int main(void)
     tcase_add_test(tc, test_memo);
     tcase_add_test(tc, test_opcodes);
     tcase_add_test(tc, test_numbers);
+    tcase_add_test(tc, test_odd_numbers);
     tcase_add_test(tc, test_texts);
     tcase_add_test(tc, test_lengths);
     tcase_add_test(tc, test_truncated);

@@ -8,34 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docs.h"
 #include "table.h"
 #include "testmem.h"
 
 #include <pickle/pickle.h>
 
-#define ITEMS(...)                                                          \
-    (sizeof((const pickle_val *[]){ __VA_ARGS__ }) / sizeof(pickle_val *)), \
-        ((const pickle_val *[]){ __VA_ARGS__ })
 #define SHAPE(...) \
     (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), ((const int64_t[]){ __VA_ARGS__ })
 
 static const double numbers[] = { 1, 2, 3, 4, 5, 6 };
-
-static pickle_doc *new_doc(void)
-{
-    pickle_doc *doc = pickle_doc_new(NULL);
-
-    ck_assert_ptr_nonnull(doc);
-    return doc;
-}
-
-static void done(pickle_doc *doc)
-{
-    pickle_error err;
-
-    ck_assert_msg(pickle_doc_status(doc, &err) == PICKLE_OK, "%s", err.message);
-    pickle_doc_free(doc);
-}
 
 /* ------------------------------------------------------------------- dtypes */
 
@@ -60,7 +42,7 @@ START_TEST(test_dtypes)
     while (table_next(&t)) {
         size_t len;
         unsigned char *bytes = table_hex(&t, 0, &len);
-        pickle_doc *read = pickle_read(bytes, len, NULL, NULL), *doc = new_doc();
+        pickle_doc *read = pickle_read(bytes, len, NULL, NULL), *doc = docs_new();
         const pickle_val *made = pickle_new_dtype(doc, t.field[1]);
         pickle_dtype want, got;
 
@@ -70,7 +52,7 @@ START_TEST(test_dtypes)
         ck_assert(got.itemsize == want.itemsize && got.nfields == want.nfields);
         ck_assert(got.hasobject == want.hasobject);
         pickle_doc_free(read);
-        done(doc);
+        docs_done(doc);
         free(bytes);
     }
 }
@@ -100,12 +82,12 @@ START_TEST(test_dtype_forms)
     };
 
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        pickle_doc *doc = new_doc();
+        pickle_doc *doc = docs_new();
         const pickle_val *made = pickle_new_dtype(doc, forms[i][0]);
 
         if (forms[i][1])
             check_dtype_text(made, forms[i][1]);
-        done(doc);
+        docs_done(doc);
     }
 }
 END_TEST
@@ -113,7 +95,7 @@ END_TEST
 /* numpy has one object for each of its own types, and a new one for others. */
 START_TEST(test_dtype_sharing)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
 
     ck_assert_ptr_eq(pickle_new_dtype(doc, "=f8"), pickle_new_dtype(doc, "f8"));
     ck_assert_ptr_eq(pickle_new_dtype(doc, "O"), pickle_new_dtype(doc, "|O"));
@@ -121,7 +103,7 @@ START_TEST(test_dtype_sharing)
     ck_assert_ptr_ne(pickle_new_dtype(doc, "M8[s]"), pickle_new_dtype(doc, "M8[s]"));
     ck_assert_ptr_eq(pickle_new_global(doc, "numpy", "dtype"),
                      pickle_callable(pickle_new_dtype(doc, "i4")));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -129,7 +111,7 @@ END_TEST
 
 START_TEST(test_array)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_array a;
 
     ck_assert(pickle_get_array(pickle_new_array(doc, "=f8", SHAPE(2, 3), numbers), &a));
@@ -144,13 +126,13 @@ START_TEST(test_array)
     ck_assert(a.ndim == 0 && pickle_array_count(&a) == 1);
     ck_assert(pickle_get_array(pickle_new_array(doc, "=f8", SHAPE(0, 3), NULL), &a));
     ck_assert_uint_eq(pickle_array_count(&a), 0);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_scalar)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     pickle_array a;
 
     ck_assert(pickle_get_array(pickle_new_scalar(doc, "=f8", numbers), &a));
@@ -160,14 +142,14 @@ START_TEST(test_scalar)
     ck_assert(pickle_get_array(pickle_new_scalar(doc, ">i2", "\1\2"), &a));
     ck_assert_int_eq(a.dtype.order, '<');
     ck_assert_mem_eq(a.data, "\2\1", 2);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_views)
 {
     static const double columns[] = { 1, 3, 4, 6 };
-    pickle_doc *from = new_doc(), *doc = new_doc();
+    pickle_doc *from = docs_new(), *doc = docs_new();
     pickle_array view, a;
 
     pickle_get_array(pickle_new_farray(from, "=f8", SHAPE(2, 3), numbers), &view);
@@ -184,13 +166,13 @@ START_TEST(test_views)
     ck_assert(pickle_get_array(pickle_new_array_view(doc, &view), &a));
     ck_assert(a.data == numbers && a.dtype.nfields == 2 && a.dtype.descr != view.dtype.descr);
     pickle_doc_free(from);
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
 START_TEST(test_objects)
 {
-    pickle_doc *doc = new_doc();
+    pickle_doc *doc = docs_new();
     const pickle_val *one = pickle_new_int(doc, 1), *text = pickle_new_str(doc, "text");
     const pickle_val *items[] = { one, text, text, one }, *array;
     pickle_array a, copy;
@@ -204,7 +186,7 @@ START_TEST(test_objects)
     ck_assert(pickle_get_array(pickle_new_array_view(doc, &a), &copy));
     ck_assert_uint_eq(pickle_len(copy.objects), 2);
     ck_assert(pickle_str_is(pickle_at(copy.objects, 1), "text"));
-    done(doc);
+    docs_done(doc);
 }
 END_TEST
 
@@ -222,7 +204,7 @@ static void check_failed(pickle_doc *doc, const pickle_val *made, pickle_status 
 
 #define FAILS(code, call)                     \
     do {                                      \
-        pickle_doc *doc = new_doc();          \
+        pickle_doc *doc = docs_new();         \
         const pickle_val *made = call;        \
                                               \
         check_failed(doc, made, code, #call); \
@@ -268,7 +250,7 @@ START_TEST(test_bad_dtypes)
     char deep[201];
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        pickle_doc *doc = new_doc();
+        pickle_doc *doc = docs_new();
 
         check_failed(doc, pickle_new_dtype(doc, texts[i]), PICKLE_ERR_ARG, texts[i]);
     }
@@ -333,11 +315,11 @@ START_TEST(test_decimals)
     static const char *const bad[] = {
         "", " ", "1 2", "0x1", "1e", "e5", ".", "1.2.3", "--1", "infin", "1e1000000000000000000"
     };
-    pickle_doc *ok = new_doc();
+    pickle_doc *ok = docs_new();
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         ck_assert_msg(pickle_new_decimal(ok, good[i]) != NULL, "%s", good[i]);
-    done(ok);
+    docs_done(ok);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         FAILS(PICKLE_ERR_ARG, pickle_new_decimal(doc, bad[i]));
     FAILS(PICKLE_ERR_ARG, pickle_new_decimal(doc, NULL));

@@ -60,7 +60,7 @@ _pickle() {
 		;;
 	esac
 	case ${COMP_WORDS[1]} in
-	show) options="--depth --items --json --color $reading --help" ;;
+	show) options="--depth --items --json --raw --color $reading --help" ;;
 	get) options="--output --json --raw --limit $reading --help" ;;
 	dis) options='--annotate --indentlevel --memo --preamble --output --all --help' ;;
 	convert)

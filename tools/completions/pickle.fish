@@ -17,6 +17,7 @@ complete -c pickle -s h -l help -d 'Show help'
 complete -c pickle -n $show -x -s d -l depth -d 'Levels to open'
 complete -c pickle -n $show -x -s n -l items -d 'Items of a container to show'
 complete -c pickle -n $show -s j -l json -d 'JSON for programs'
+complete -c pickle -n $show -s r -l raw -d 'Calls and states as they are'
 complete -c pickle -n $show -x -l color -a 'auto always never' -d 'Use color'
 
 complete -c pickle -n $get -r -s o -l output -d 'Write there'

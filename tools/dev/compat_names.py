@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write lib/vm/compat_names.inc and lib/pickler/reverse_names.inc from CPython's own tables.
+"""Write lib/base/python3_names.inc and lib/base/python2_names.inc from CPython's own tables.
 
 Run with the newest Python: the tables have grown over time, never shrunk.
 """
@@ -17,9 +17,9 @@ HEAD = """\
 """
 
 
-def write(folder, name, what, names, modules):
+def write(name, what, names, modules):
     here = os.path.dirname(os.path.abspath(__file__))
-    path = os.path.join(here, "..", "..", "lib", folder, name)
+    path = os.path.join(here, "..", "..", "lib", "base", name)
     with open(path, "w", newline="\n") as out:
         out.write(HEAD % (name, what))
         for old, new in sorted(names.items()):
@@ -28,7 +28,7 @@ def write(folder, name, what, names, modules):
             out.write('PICKLE__MODULE("%s", "%s")\n' % pair)
 
 
-write("vm", "compat_names.inc", "Python 2 names and what Python 3 calls them",
+write("python3_names.inc", "Python 2 names and what Python 3 calls them",
       _compat_pickle.NAME_MAPPING, _compat_pickle.IMPORT_MAPPING)
-write("pickler", "reverse_names.inc", "Python 3 names and what protocols 0 to 2 call them",
+write("python2_names.inc", "Python 3 names and what protocols 0 to 2 call them",
       _compat_pickle.REVERSE_NAME_MAPPING, _compat_pickle.REVERSE_IMPORT_MAPPING)
