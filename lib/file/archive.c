@@ -166,7 +166,9 @@ static bool read_npz(pickle_doc *doc, const contents *c, pickle_error *err)
 
     while (ok && pickle__archive_next(&a, &m, err) == PICKLE_OK)
         ok = m.kind != PICKLE__REGULAR || is_litter(&m) || add_member(&z, &m, err);
-    if (doc->failed.code != PICKLE_OK && err)
+    if (doc->failed.code == PICKLE_ERR_NOMEM)
+        pickle__arena_fail(&doc->arena, err, 0);
+    else if (doc->failed.code != PICKLE_OK && err)
         *err = doc->failed;
     doc->root = ok && doc->failed.code == PICKLE_OK ? z.dict : NULL;
     doc->made = true;

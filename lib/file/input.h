@@ -27,6 +27,7 @@ typedef struct pickle__input {
     pickle__source src;
     pickle__settings set;
     pickle_limits limits;
+    size_t memory_limit; /* of the graph, while it is read */
     /* Codecs and archives around what is read, by their names; the last ones are inner ones. */
     const char *layers[PICKLE__MAX_LAYERS];
     size_t n_layers;

@@ -96,20 +96,34 @@ static bool check_end(pickle_doc *doc, pickle_error *err)
     return true;
 }
 
+/* What is read has a limit, which grows with the input where it is a stream; what is made later has
+ * none. */
+static bool read_limited(pickle_doc *doc, bool (*read)(pickle_doc *doc, pickle_error *err),
+                         pickle_error *err)
+{
+    pickle__input *in = doc->owned;
+    bool ok;
+
+    doc->arena.limit = in->memory_limit;
+    ok = read(doc, err) && check_end(doc, err);
+    in->memory_limit = doc->arena.limit;
+    doc->arena.limit = SIZE_MAX;
+    return ok;
+}
+
 static bool load(pickle_doc *doc, uint64_t size, pickle_error *err)
 {
     pickle__input *in = doc->owned;
     uint64_t limit =
         pickle__limit_or(in->limits.memory_bytes, UINT64_C(1) << 30, PICKLE__MEMORY_FACTOR, size);
 
-    doc->arena.limit = limit > SIZE_MAX ? SIZE_MAX : (size_t)limit;
+    in->memory_limit = limit > SIZE_MAX ? SIZE_MAX : (size_t)limit;
     in->vm.next_buffer = 0;
     in->n_layers = 0;
     in->in_archive = false;
     in->failed.code = PICKLE_OK;
     pickle__vm_memo_clear(&in->vm);
-    return pickle__inflate_input(doc, size, err) && pickle__read_contents(doc, err) &&
-           check_end(doc, err);
+    return pickle__inflate_input(doc, size, err) && read_limited(doc, pickle__read_contents, err);
 }
 
 static bool load_memory(pickle_doc *doc, const void *data, size_t size, bool stable,
@@ -350,7 +364,7 @@ pickle_status pickle_read_next(pickle_doc *doc, pickle_error *err)
     }
     if (in->one_at_a_time)
         pickle__doc_reset(doc);
-    if (pickle__read_next(doc, err) && check_end(doc, err))
+    if (read_limited(doc, pickle__read_next, err))
         return PICKLE_OK;
     in->failed = *err;
     return err->code;

@@ -175,10 +175,9 @@ PICKLE__COLD bool pickle__doc_fail(pickle_doc *doc, pickle_status code, const ch
     PICKLE__PRINTF(3, 4);
 PICKLE__COLD bool pickle__doc_no_memory(pickle_doc *doc);
 
-/* Whatever makes or changes values begins here: limits are for what is read. */
+/* Whatever makes or changes values begins here. */
 PICKLE__INLINE pickle_doc *pickle__edit(pickle_doc *doc)
 {
-    doc->arena.limit = SIZE_MAX;
     doc->edited = true;
     return doc;
 }

@@ -179,8 +179,12 @@ static bool parse_header(header *h)
 /* A constructor's failure, as the machine's. */
 static pickle_val *checked(pickle__vm *vm, pickle_val *made)
 {
-    if (!made)
-        pickle__vm_fail(vm, vm->doc->failed.code, ".npy: %s", vm->doc->failed.message);
+    const pickle_error *failed = &vm->doc->failed;
+
+    if (!made && failed->code == PICKLE_ERR_NOMEM)
+        pickle__vm_no_memory(vm);
+    else if (!made)
+        pickle__vm_fail(vm, failed->code, ".npy: %s", failed->message);
     return made;
 }
 

@@ -3,7 +3,7 @@
 For each Python in the folder $PICKLE_VENVS (<name>/bin/python), and the system's: a shelf and a dbm
 file of bytes in each dbm that it has, with random keys and values, some of them changed and deleted
 again; bare, and compressed where one file is all. `pickle get` prints them as JSON. What a Python
-lacks is a test that is skipped.
+lacks it is not asked for, and that is said: unit/shelf reads files of each dbm everywhere.
 
 Run with "write FOLDER" by those Pythons themselves, Python 2.7 included: makes the files, and
 FOLDER/want with what is in them.
@@ -91,8 +91,8 @@ def write(folder):
                 path = os.path.join(folder, '%s-%d' % (name, i))
                 kind = 'dbm' if i % 4 == 3 else 'shelve'
                 values = write_one(rng, module, path, kind)
-                if name == 'ndbm':
-                    path += '.db'
+                if name == 'ndbm':  # Berkeley DB's, or gdbm's imitation
+                    path += '.db' if os.path.exists(path + '.db') else '.pag'
                 want.write(json.dumps([name, path, kind, values]) + '\n')
 
 
@@ -134,7 +134,7 @@ def compressed(path):
 
 
 def check_file(name, path, kind, values):
-    if name == 'ndbm':
+    if path.endswith('.db'):
         status, _, err = get(path)
         return None if status == 2 and 'Berkeley DB' in err else '%s: %s' % (path, err)
     problem = problem_in(path, kind, values)
@@ -154,7 +154,7 @@ def check(python):
         for name in sorted(MODULES):
             mine = [row for row in rows if row[0] == name]
             if mine[0][1] is None:
-                yield 'ok', '%s, dbm.%s # SKIP this Python has no dbm.%s' % (label, name, name), ''
+                print('# %s has no dbm.%s' % (label, name))
                 continue
             problems = [problem for problem in (check_file(*row) for row in mine) if problem]
             yield 'not ok' if problems else 'ok', '%s, dbm.%s' % (label, name), '\n'.join(problems)

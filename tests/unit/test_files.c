@@ -222,6 +222,96 @@ START_TEST(test_npy_concatenated)
 }
 END_TEST
 
+/* -------------------------------------------------------------------- .npz */
+
+static void put_number(pickle_buf *b, uint32_t n, size_t size)
+{
+    unsigned char bytes[4] = { (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)(n >> 16),
+                               (unsigned char)(n >> 24) };
+
+    ck_assert(pickle_sink_buf(b).write(b, bytes, size));
+}
+
+static void put_bytes(pickle_buf *b, const void *data, size_t len)
+{
+    ck_assert(pickle_sink_buf(b).write(b, data, len));
+}
+
+/* Both headers of a stored member have this in the middle. */
+static void put_zip_header(pickle_buf *b, const char *name, size_t size)
+{
+    put_number(b, 20, 2);
+    put_bytes(b, "\0\0\0\0\0\0\x21\0\0\0\0\0", 12);
+    put_number(b, (uint32_t)size, 4);
+    put_number(b, (uint32_t)size, 4);
+    put_number(b, (uint32_t)strlen(name), 2);
+}
+
+/* `n` members of the same content: "0.npy", "1.npy", ... */
+static pickle_buf make_npz(int n, const void *content, size_t size)
+{
+    pickle_buf zip = { 0 }, directory = { 0 };
+    char name[16];
+
+    for (int i = 0; i < n; i++) {
+        uint32_t at = (uint32_t)zip.len;
+
+        snprintf(name, sizeof name, "%d.npy", i);
+        put_bytes(&zip, "PK\3\4", 4);
+        put_zip_header(&zip, name, size);
+        put_number(&zip, 0, 2);
+        put_bytes(&zip, name, strlen(name));
+        put_bytes(&zip, content, size);
+        put_bytes(&directory, "PK\1\2\x14\0", 6);
+        put_zip_header(&directory, name, size);
+        put_bytes(&directory, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
+        put_number(&directory, at, 4);
+        put_bytes(&directory, name, strlen(name));
+    }
+    n = (int)zip.len;
+    put_bytes(&zip, directory.data, directory.len);
+    put_bytes(&zip, "PK\5\6\0\0\0\0\0\0\0\0", 12);
+    put_number(&zip, (uint32_t)directory.len, 4);
+    put_number(&zip, (uint32_t)n, 4);
+    put_number(&zip, 0, 2);
+    pickle_buf_free(&directory);
+    return zip;
+}
+
+START_TEST(test_npz)
+{
+    unsigned char npy[256];
+    size_t size = make_npy(npy, 1, HEADER("<f8", "(3,)"), FLOATS, 24);
+    pickle_buf zip = make_npz(3, npy, size);
+    pickle_doc *doc = docs_read(zip.data, zip.len, NULL);
+    pickle_array a;
+
+    ck_assert_str_eq(pickle_container(doc), "npz");
+    ck_assert_uint_eq(pickle_len(pickle_root(doc)), 3);
+    /* Nothing points into what the caller gave. */
+    memset(zip.data, 0, zip.len);
+    ck_assert(pickle_get_array(pickle_find(pickle_root(doc), "['2']"), &a));
+    ck_assert(memcmp(a.data, FLOATS, 24) == 0);
+    pickle_doc_free(doc);
+    pickle_buf_free(&zip);
+}
+END_TEST
+
+/* The limit holds for all members together. */
+START_TEST(test_npz_limit)
+{
+    unsigned char npy[256];
+    size_t size = make_npy(npy, 1, HEADER("<f8", "(3,)"), FLOATS, 24);
+    pickle_buf zip = make_npz(5000, npy, size);
+    pickle_error err;
+
+    ck_assert_ptr_null(
+        pickle_read(zip.data, zip.len, pickle_read_opts(.limits.memory_bytes = 200000), &err));
+    ck_assert_msg(err.code == PICKLE_ERR_LIMIT, "%s", err.message);
+    pickle_buf_free(&zip);
+}
+END_TEST
+
 /* ------------------------------------------------------------- files beside */
 
 #define WRAPPER(name)                                                                  \
@@ -476,6 +566,8 @@ int main(void)
     tcase_add_test(tc, test_npy_refused);
     tcase_add_test(tc, test_npy_damage);
     tcase_add_test(tc, test_npy_concatenated);
+    tcase_add_test(tc, test_npz);
+    tcase_add_test(tc, test_npz_limit);
     tcase_add_test(tc, test_beside);
     tcase_add_test(tc, test_folder_option);
     tcase_add_test(tc, test_names_that_lead_out);
