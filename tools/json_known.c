@@ -37,10 +37,10 @@ static void put_class(output *o, const pickle_val *v)
     pickle_class_info info = { 0 };
 
     out_text(o, "\"class\": ");
-    if (pickle_get_class(v, &info) && !info.public_name)
+    if (pickle_get_class(v, &info) && !info.public_name && info.global)
         json_global(o, info.global);
     else
-        json_text(o, info.public_name);
+        json_text(o, info.public_name); /* a bit generator has none */
 }
 
 static void put_dtype(output *o, const pickle_dtype *dtype)

@@ -191,6 +191,12 @@ def write_numpy(cases):
         path = cases.save(rng, protocol)
         cases.show('RandomState' + name, path, 'RandomState (MT19937), pos %d' % pos)
         cases.get('RandomState' + name, path, '', 'member', ['key', key.tolist()])
+        if hasattr(np.random, 'SFC64'):
+            path = cases.save(np.random.SFC64(1), protocol)
+            cases.get('a bit generator' + name, path, '', 'member', ['bit_generator', 'SFC64'])
+            cases.show('a bit generator' + name, path, 'SFC64')
+            path = cases.save(np.random.default_rng(1), protocol)
+            cases.show('Generator' + name, path, 'Generator (PCG64)')
         matrix = np.matrix([[1, 2], [3, 4]])
         cases.show('matrix' + name, cases.save(matrix, protocol), 'matrix %s (2, 2) C  [1, 2, 3, 4]' % matrix.dtype)
     for name, values in ('one', [np.arange(3)]), ('two', [np.arange(3), np.zeros((2, 2))]):
