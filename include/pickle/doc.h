@@ -127,14 +127,16 @@ typedef struct pickle_read_opts {
  *   hold; or bytes, if the first value that is no pickle comes before any that begins with PROTO.
  *   A SQLite database is not read while a -wal file beside it may have changes to it.
  *
- * `opts` may be NULL for the defaults,
- * `err` may be NULL. NULL means failure, and `err` says why; there are no
- * partial documents. Free the result with pickle_doc_free.
+ * Checksums are checked of all that is inflated, and of pickles in archives; not of arrays that
+ * lie in an archive as they are, which are read when they are touched.
+ *
+ * `opts` may be NULL for the defaults, `err` may be NULL. NULL means failure, and `err` says why;
+ * there are no partial documents. Free the result with pickle_doc_free.
  *
  * pickle_read_file reads NAME.dir where there is no NAME, so that a dbm.dumb has the name it has
- * in Python. It maps uncompressed files: array data lies in the mapping and
- * is read from disk when it is touched. A file that another process truncates
- * meanwhile ends this process with SIGBUS, as with every mapping.
+ * in Python. It maps uncompressed files: array data lies in the mapping and is read from disk when
+ * it is touched. A file that another process truncates meanwhile ends this process with SIGBUS, as
+ * with every mapping.
  */
 PICKLE_API pickle_doc *pickle_read(const void *data, size_t size, const pickle_read_opts *opts,
                                    pickle_error *err);

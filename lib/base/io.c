@@ -177,22 +177,20 @@ static size_t read_some(pickle__source *s, void *dst, size_t size)
     return got;
 }
 
-/* Twice the buffer: it is full then, so it never holds more than twice what was read. */
-static bool grow(pickle__source *s)
+/* Another size for the buffer, not less than what it holds. */
+static bool resize(pickle__source *s, size_t size)
 {
-    size_t left = pickle__source_left(s);
-    unsigned char *buffer = NULL;
+    size_t at = (size_t)(s->at - s->buffer), end = (size_t)(s->end - s->buffer);
+    unsigned char *buffer = pickle__realloc(s->alloc, s->buffer, s->size, size);
 
-    if (s->size <= SIZE_MAX / 2)
-        buffer = pickle__realloc(s->alloc, s->buffer, s->size, s->size * 2);
     if (!buffer) {
         s->status = PICKLE_ERR_NOMEM;
         return pickle__no_memory(&s->error, s->base);
     }
     s->buffer = buffer;
-    s->size *= 2;
-    s->at = buffer;
-    s->end = buffer + left;
+    s->size = size;
+    s->at = buffer + at;
+    s->end = buffer + end;
     return true;
 }
 
@@ -200,7 +198,7 @@ bool pickle__source_refill(pickle__source *s, size_t n)
 {
     size_t left = pickle__source_left(s);
 
-    if (!pickle__source_moves(s))
+    if (!s->reader)
         return left >= n;
     if (left > 0 && s->at != s->buffer)
         memmove(s->buffer, s->at, left);
@@ -209,7 +207,8 @@ bool pickle__source_refill(pickle__source *s, size_t n)
     while (left < n) {
         size_t got;
 
-        if (left == s->size && !grow(s))
+        /* Twice as large: it is full, so it never holds more than twice what was read. */
+        if (left == s->size && !resize(s, s->size > SIZE_MAX / 2 ? SIZE_MAX : s->size * 2))
             return false;
         got = read_some(s, s->buffer + left, s->size - left);
         if (got == 0)
@@ -220,11 +219,17 @@ bool pickle__source_refill(pickle__source *s, size_t n)
     return true;
 }
 
-bool pickle__source_settle(pickle__source *s, size_t most)
+void pickle__source_settle(pickle__source *s, size_t most)
 {
-    if (s->reader && !pickle__source_refill(s, most) && s->ended)
-        s->stable = true;
-    return s->stable;
+    if (!s->reader || (most > s->size && !resize(s, most)))
+        return;
+    if (pickle__source_refill(s, s->size) || s->status != PICKLE_OK)
+        return;
+    pickle__close(s->reader);
+    s->reader = NULL;
+    s->stable = true;
+    if (s->end > s->buffer)
+        resize(s, (size_t)(s->end - s->buffer));
 }
 
 /* What the window has, up to `n` bytes. */

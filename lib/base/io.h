@@ -86,12 +86,6 @@ static inline size_t pickle__source_left(const pickle__source *s)
     return (size_t)(s->end - s->at);
 }
 
-/* Whether more than the window has may come. */
-static inline bool pickle__source_moves(const pickle__source *s)
-{
-    return s->reader && !s->stable;
-}
-
 /* Get at least `n` bytes into the window, growing it if it must; false at the end of the stream,
  * or when reading failed (then s->status is not PICKLE_OK). Moves the window: `at` changes. */
 bool pickle__source_refill(pickle__source *s, size_t n);
@@ -101,9 +95,10 @@ static inline bool pickle__source_need(pickle__source *s, size_t n)
     return pickle__likely(pickle__source_left(s) >= n) || pickle__source_refill(s, n);
 }
 
-/* Have all that is left of the stream in the window for good, if it is less than `most` bytes and
- * nothing is wrong with it: then the source is stable, as memory can be. */
-bool pickle__source_settle(pickle__source *s, size_t most);
+/* A stream of which nothing was taken yet, and nothing is wrong with, is read to its end, if that
+ * comes before `most` bytes or within the window: then the source is memory of its own, and stable.
+ */
+void pickle__source_settle(pickle__source *s, size_t most);
 
 /* Copy out exactly `n` bytes, the bulk of them read straight into `dst`; false as above. */
 bool pickle__source_copy(pickle__source *s, void *dst, size_t n);

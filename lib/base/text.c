@@ -223,20 +223,27 @@ static void put_bytes(writer *w, const unsigned char *src, size_t n)
     w->n += n;
 }
 
-static void put_char(writer *w, uint32_t c)
+size_t pickle__utf8_put(char dst[4], uint32_t c)
 {
-    unsigned char utf8[4];
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
     static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
 
     for (size_t i = n - 1; i > 0; i--, c >>= 6)
-        utf8[i] = (unsigned char)(0x80 | (c & 0x3f));
-    utf8[0] = (unsigned char)(lead[n] | c);
+        dst[i] = (char)(0x80 | (c & 0x3f));
+    dst[0] = (char)(lead[n] | c);
+    return n;
+}
+
+static void put_char(writer *w, uint32_t c)
+{
+    char utf8[4];
+    size_t n = pickle__utf8_put(utf8, c);
+
     if (n > 1)
         w->flags |= PICKLE__TEXT_NONASCII;
-    if (n == 3 && is_surrogate(utf8))
+    if (n == 3 && is_surrogate((const unsigned char *)utf8))
         w->flags |= PICKLE__TEXT_SURROGATES;
-    put_bytes(w, utf8, n);
+    put_bytes(w, (const unsigned char *)utf8, n);
 }
 
 /* What `on_error` makes of `n` bytes that do not decode; false when it is strict. */

@@ -61,6 +61,8 @@ bool pickle__is_ascii(const char *text, size_t len);
  * NULL to count. */
 bool pickle__encode_latin1(unsigned char *dst, const char *text, size_t len, size_t *written);
 
+/* A code point, up to U+10FFFF, as UTF-8; surrogates as three bytes, too. Gives how many. */
+size_t pickle__utf8_put(char dst[4], uint32_t code_point);
 /* The next code point of UTF-8 with surrogates that was checked before; advances *p. */
 uint32_t pickle__utf8_next(const char **p);
 

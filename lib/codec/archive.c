@@ -176,6 +176,37 @@ bool pickle__member_source(const pickle__archive *a, const pickle__member *membe
     return true;
 }
 
+bool pickle__member_open(const pickle__archive *a, const pickle__member *member,
+                         pickle__quota *left, const pickle_alloc *alloc, pickle__source *out,
+                         pickle_error *err)
+{
+    if (!pickle__member_source(a, member, alloc, out, err))
+        return false;
+    if (out->reader) {
+        out->read_limit = left->inflated;
+        return true;
+    }
+    if (member->size > left->stored)
+        return pickle__fail(err, PICKLE_ERR_CODEC, member->header, "the archive's members overlap");
+    left->stored -= member->size;
+    return true;
+}
+
+void pickle__member_close(pickle__source *src, pickle__quota *left)
+{
+    if (src->reader)
+        left->inflated -= src->base;
+    pickle__source_close(src);
+}
+
+bool pickle__member_is(const pickle__member *member, const char *name)
+{
+    size_t len = strlen(name);
+    size_t skip = member->name_len > 2 && memcmp(member->name, "./", 2) == 0 ? 2 : 0;
+
+    return member->name_len - skip == len && memcmp(member->name + skip, name, len) == 0;
+}
+
 bool pickle__member_check(const pickle__archive *a, const pickle__member *member, pickle_error *err)
 {
     if (!member->has_crc || member->method != PICKLE__ZIP_STORED || member->encrypted ||

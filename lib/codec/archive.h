@@ -78,7 +78,7 @@ bool pickle__tar_open(pickle__archive *a, const unsigned char *data, uint64_t si
                       pickle_error *err);
 
 /* The next member: PICKLE_OK, PICKLE_END, or an error, which further calls repeat. Members may
- * share content, as hostile ones do: mind what you inflate in sum. */
+ * share content, as hostile ones do: read many of them within a pickle__quota. */
 static inline pickle_status pickle__archive_next(pickle__archive *a, pickle__member *out,
                                                  pickle_error *err)
 {
@@ -99,6 +99,22 @@ static inline pickle_status pickle__archive_next(pickle__archive *a, pickle__mem
  */
 bool pickle__member_source(const pickle__archive *a, const pickle__member *member,
                            const pickle_alloc *alloc, pickle__source *out, pickle_error *err);
+
+/* Bytes that members together may still have: what they inflate to, and what is stored, which is no
+ * more than the archive has unless they share it. */
+typedef struct pickle__quota {
+    uint64_t inflated, stored;
+} pickle__quota;
+
+/* Likewise within a quota, to which pickle__member_close() tells what was inflated. Members that
+ * share what is stored fail with PICKLE_ERR_CODEC. */
+bool pickle__member_open(const pickle__archive *a, const pickle__member *member,
+                         pickle__quota *left, const pickle_alloc *alloc, pickle__source *out,
+                         pickle_error *err);
+void pickle__member_close(pickle__source *src, pickle__quota *left);
+
+/* The name, with or without "./" in front. */
+bool pickle__member_is(const pickle__member *member, const char *name);
 
 /* Whether a stored member has the CRC-32 that the zip tells: PICKLE_ERR_CODEC if not. Reads all of
  * it. True for those that are checked while they are read, and where there is nothing to check. */

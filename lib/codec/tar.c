@@ -52,7 +52,7 @@ static bool read_number(const unsigned char *p, size_t size, uint64_t *out)
 }
 
 /* The sum of all bytes, those of the sum itself taken for blanks; by some old writers, of signed
- * ones. */
+ * ones. 0, as which a field without digits counts, is told by none. */
 static bool is_header(const unsigned char *p)
 {
     uint64_t sum = 0, high = 0, told;
@@ -63,7 +63,7 @@ static bool is_header(const unsigned char *p)
         sum += own ? ' ' : p[i];
         high += !own && p[i] >= 0x80;
     }
-    return read_number(p + CHECKSUM_AT, CHECKSUM_SIZE, &told) &&
+    return read_number(p + CHECKSUM_AT, CHECKSUM_SIZE, &told) && told != 0 &&
            (told == sum || told == sum - 256 * high);
 }
 

@@ -22,14 +22,6 @@ typedef struct contents {
 
 /* ------------------------------------------------------------------- names */
 
-static bool name_is(const pickle__member *m, const char *name)
-{
-    size_t len = strlen(name);
-    size_t skip = m->name_len > 2 && memcmp(m->name, "./", 2) == 0 ? 2 : 0;
-
-    return m->name_len - skip == len && memcmp(m->name + skip, name, len) == 0;
-}
-
 static bool name_ends(const pickle__member *m, const char *end)
 {
     size_t len = strlen(end);
@@ -52,13 +44,13 @@ static void note(contents *c, const pickle__member *m)
         pickle__escape(c->first_name, sizeof c->first_name, m->name, m->name_len);
     }
     c->npy += name_ends(m, ".npy");
-    if (!c->has_data_pkl && (name_ends(m, "/data.pkl") || name_is(m, "data.pkl"))) {
+    if (!c->has_data_pkl && (name_ends(m, "/data.pkl") || pickle__member_is(m, "data.pkl"))) {
         c->has_data_pkl = true;
         c->data_pkl = *m;
     }
-    c->storages |= name_is(m, "storages");
-    c->tensors |= name_is(m, "tensors");
-    c->pickle |= name_is(m, "pickle");
+    c->storages |= pickle__member_is(m, "storages");
+    c->tensors |= pickle__member_is(m, "tensors");
+    c->pickle |= pickle__member_is(m, "pickle");
 }
 
 static bool survey(contents *c, pickle_error *err)
@@ -85,12 +77,11 @@ static bool open_archive(contents *c, pickle__input *in, bool tar, pickle_error 
 
 /* ------------------------------------------------------------------- .npz */
 
-/* Room for what members inflate to, in sum. */
 typedef struct npz {
     pickle_doc *doc;
     const pickle__archive *archive;
     pickle_val *dict;
-    uint64_t left;
+    pickle__quota left;
 } npz;
 
 static pickle_val *read_bytes(pickle__vm *vm, uint64_t size)
@@ -120,18 +111,11 @@ static pickle_val *read_member(pickle__vm *vm, const pickle__member *m)
 /* A name that is no UTF-8 is in a code page that nothing tells: its bytes are kept. */
 static pickle_val *member_key(pickle_doc *doc, const pickle__member *m)
 {
-    size_t len = m->name_len - (name_ends(m, ".npy") ? 4 : 0);
-    pickle__str *s = pickle__new_str(doc, len);
-    pickle__text_error e;
-    unsigned flags;
+    pickle_val *key = pickle__new_name(doc, m->name, m->name_len - (name_ends(m, ".npy") ? 4 : 0));
 
-    if (!s) {
+    if (!key)
         pickle__doc_no_memory(doc);
-        return NULL;
-    }
-    return pickle__utf8_copy(s->text, (const unsigned char *)m->name, len, &flags, &e)
-               ? &s->v
-               : pickle_new_bytes(doc, m->name, len);
+    return key;
 }
 
 static bool add_member(npz *z, const pickle__member *m, pickle_error *err)
@@ -140,18 +124,14 @@ static bool add_member(npz *z, const pickle__member *m, pickle_error *err)
     pickle__source src;
     pickle_val *key, *v;
 
-    if (!pickle__member_source(z->archive, m, z->doc->alloc, &src, err))
+    if (!pickle__member_open(z->archive, m, &z->left, z->doc->alloc, &src, err))
         return false;
-    if (src.reader)
-        src.read_limit = z->left;
     pickle__vm_start(&in->vm, &src, &in->set, &pickle__file_hooks, err);
     v = read_member(&in->vm, m);
     key = v ? member_key(z->doc, m) : NULL;
     if (key)
         pickle_set_item(z->doc, z->dict, key, v);
-    if (src.reader)
-        z->left -= src.base;
-    pickle__source_close(&src);
+    pickle__member_close(&src, &z->left);
     return key != NULL;
 }
 
@@ -159,8 +139,7 @@ static bool read_npz(pickle_doc *doc, const contents *c, pickle_error *err)
 {
     pickle__input *in = doc->owned;
     pickle__archive a = c->archive;
-    npz z = { doc, &c->archive, pickle_new_dict(doc),
-              pickle__limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, a.size) };
+    npz z = { doc, &c->archive, pickle_new_dict(doc), pickle__archive_quota(in, &a) };
     pickle__member m;
     bool ok = z.dict != NULL;
 
@@ -190,8 +169,7 @@ static bool enter_member(pickle_doc *doc, const contents *c, const pickle__membe
         !pickle__member_source(&c->archive, m, doc->alloc, &member, err))
         return false;
     if (member.reader)
-        member.read_limit =
-            pickle__limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, m->packed);
+        member.read_limit = pickle__inflate_limit(in, m->packed);
     pickle__source_close(&in->src);
     in->src = member;
     in->in_archive = true;

@@ -6,8 +6,8 @@
 #include "file/torch.h"
 #include "types/npy.h"
 
-/* The most that is inflated at once. */
-#define SETTLED ((size_t)1 << 20)
+/* Times their size that small inputs are inflated to at once. */
+#define AT_ONCE 16
 
 uint64_t pickle__limit_or(uint64_t limit, uint64_t floor, uint64_t factor, uint64_t size)
 {
@@ -16,6 +16,32 @@ uint64_t pickle__limit_or(uint64_t limit, uint64_t floor, uint64_t factor, uint6
     if (limit)
         return limit;
     return scaled > floor ? scaled : floor;
+}
+
+uint64_t pickle__inflate_limit(const pickle__input *in, uint64_t size)
+{
+    return pickle__limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, size);
+}
+
+pickle__quota pickle__archive_quota(const pickle__input *in, const pickle__archive *archive)
+{
+    return (pickle__quota){ pickle__inflate_limit(in, archive->size), archive->size };
+}
+
+pickle_val *pickle__new_name(pickle_doc *doc, const void *name, size_t len)
+{
+    pickle__str *text = pickle__new_str(doc, len);
+    pickle__text_error e;
+    unsigned flags;
+    void *own;
+
+    if (!text || (pickle__utf8_copy(text->text, name, len, &flags, &e) &&
+                  !(flags & PICKLE__TEXT_SURROGATES)))
+        return text ? &text->v : NULL;
+    own = pickle__arena_take(&doc->arena, len);
+    if (own)
+        memcpy(own, name, len);
+    return own ? pickle__new_bytes(doc, PICKLE_BYTES, own, len) : NULL;
 }
 
 static bool source_failed(const pickle__source *src, pickle_error *err)
@@ -30,7 +56,7 @@ static bool source_failed(const pickle__source *src, pickle_error *err)
 bool pickle__inflate_input(pickle_doc *doc, uint64_t size, pickle_error *err)
 {
     pickle__input *in = doc->owned;
-    uint64_t limit = pickle__limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, size);
+    uint64_t limit = pickle__inflate_limit(in, size);
     pickle__reader *reader;
     pickle_codec codec;
 
@@ -52,7 +78,7 @@ bool pickle__inflate_input(pickle_doc *doc, uint64_t size, pickle_error *err)
         return pickle__no_memory(err, 0);
     /* Of what is small arrays need no copies. From a pipe nothing is asked for before its time. */
     if (size > 0 && size < PICKLE__MAP_FROM)
-        pickle__source_settle(&in->src, SETTLED);
+        pickle__source_settle(&in->src, (size_t)size * AT_ONCE);
     return true;
 }
 

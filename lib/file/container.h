@@ -30,6 +30,13 @@ bool pickle__enter_archive(pickle_doc *doc, pickle_error *err);
 bool pickle__read_zip(pickle_doc *doc, pickle_error *err);
 bool pickle__read_tar(pickle_doc *doc, pickle_error *err);
 
+/* Text, or bytes where it is no UTF-8; copied. NULL: no memory. */
+pickle_val *pickle__new_name(pickle_doc *doc, const void *name, size_t len);
+
+/* What `size` compressed bytes may inflate to; and what all members of an archive may take. */
+uint64_t pickle__inflate_limit(const pickle__input *in, uint64_t size);
+pickle__quota pickle__archive_quota(const pickle__input *in, const pickle__archive *archive);
+
 /* Zero in a limit means its default. */
 uint64_t pickle__limit_or(uint64_t limit, uint64_t floor, uint64_t factor, uint64_t size);
 

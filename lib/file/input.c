@@ -82,8 +82,13 @@ static pickle__holding *new_holding(pickle__input *in)
 const void *pickle__input_map(pickle__input *in, int fd, size_t size)
 {
     pickle__holding *h = new_holding(in);
-    void *mapping = h ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    void *mapping;
 
+    if (!h) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (mapping == MAP_FAILED)
         return NULL;
     *h = (pickle__holding){ h->next, mapping, size, true };
@@ -120,6 +125,21 @@ static bool grow(pickle__input *in, pickle__holding *h, size_t have)
     return true;
 }
 
+/* What has come to its end in the source's buffer outlives the source. */
+static bool keep_buffer(pickle__input *in, pickle_error *err)
+{
+    pickle__source *src = &in->src;
+    pickle__holding *h = new_holding(in);
+
+    if (!h)
+        return pickle__no_memory(err, pickle__source_offset(src));
+    h->data = src->buffer;
+    h->size = src->size;
+    src->buffer = NULL;
+    src->size = 0;
+    return true;
+}
+
 bool pickle__input_whole(pickle__input *in, pickle_error *err)
 {
     pickle__source *src = &in->src;
@@ -128,7 +148,7 @@ bool pickle__input_whole(pickle__input *in, pickle_error *err)
     size_t have = 0;
 
     if (!src->reader)
-        return true;
+        return !src->buffer || keep_buffer(in, err);
     h = new_holding(in);
     if (!h)
         return pickle__no_memory(err, start);
@@ -217,7 +237,8 @@ static bool load_beside(pickle__input *in, int fd, pickle__source *out, pickle_e
     if (size >= PICKLE__MAP_FROM) {
         data = pickle__input_map(in, fd, size);
         if (!data)
-            return pickle__io_error(err, 0, "cannot map");
+            return errno == ENOMEM ? pickle__no_memory(err, 0)
+                                   : pickle__io_error(err, 0, "cannot map");
     } else if (size > 0) {
         h = new_holding(in);
         data = h ? h->data = pickle__alloc(in->doc->alloc, size) : NULL;

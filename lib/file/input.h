@@ -49,7 +49,7 @@ void pickle__input_reset(pickle__input *in);
 /* Bytes of all that is held, without mapped files. */
 size_t pickle__input_memory(const pickle__input *in);
 
-/* The file as memory; NULL when it cannot be mapped. */
+/* The file as memory; NULL when it cannot be mapped: errno says why. */
 const void *pickle__input_map(pickle__input *in, int fd, size_t size);
 /* Room for `size` bytes in `held`. */
 bool pickle__input_hold(pickle__input *in, size_t size);

@@ -124,24 +124,6 @@ static pickle_val *read_pickle(pickle__shelf *s, pickle__source *value)
 
 /* ------------------------------------------------------------------ entries */
 
-static pickle_val *new_key(pickle__shelf *s, const unsigned char *key, size_t len)
-{
-    pickle__str *text = pickle__new_str(s->doc, len);
-    pickle__text_error e;
-    unsigned flags;
-    void *own;
-
-    if (!text)
-        return no_memory(s);
-    if (pickle__utf8_copy(text->text, key, len, &flags, &e) && !(flags & PICKLE__TEXT_SURROGATES))
-        return &text->v;
-    own = pickle__arena_take(&s->doc->arena, len);
-    if (!own)
-        return no_memory(s);
-    memcpy(own, key, len);
-    return pickle__new_bytes(s->doc, PICKLE_BYTES, own, len);
-}
-
 /* In front of what went wrong with a value. */
 static bool name_key(pickle__shelf *s, const unsigned char *key, size_t len)
 {
@@ -168,8 +150,8 @@ bool pickle__shelf_add(pickle__shelf *s, const unsigned char *key, size_t len,
     item[1] = s->kind == PICKLE__DBM ? read_bytes(s, value) : read_pickle(s, value);
     if (!item[1])
         return name_key(s, key, len);
-    item[0] = new_key(s, key, len);
-    return item[0] && (pickle__extend(s->doc, s->dict, item, 2) || no_memory(s));
+    item[0] = pickle__new_name(s->doc, key, len);
+    return (item[0] && pickle__extend(s->doc, s->dict, item, 2)) || no_memory(s);
 }
 
 /* --------------------------------------------------------------------- dict */

@@ -80,16 +80,14 @@ static pickle_val *take_bytes(torch *t, uint64_t size)
 
 /* The member with the pickle takes the place of the input. */
 static bool read_root(torch *t, const pickle__archive *archive, const pickle__member *member,
-                      uint64_t left, pickle_error *err)
+                      pickle__quota *left, pickle_error *err)
 {
     pickle__input *in = t->in;
     pickle__source src;
 
     if (!pickle__member_check(archive, member, err) ||
-        !pickle__member_source(archive, member, t->doc->alloc, &src, err))
+        !pickle__member_open(archive, member, left, t->doc->alloc, &src, err))
         return false;
-    if (src.reader)
-        src.read_limit = left;
     pickle__source_close(&in->src);
     in->src = src;
     in->in_archive = true;
@@ -105,11 +103,19 @@ static bool is_key(const pickle_val *v)
     return kind == PICKLE_STR || kind == PICKLE_BYTES || kind == PICKLE_INT;
 }
 
+/* Looking and putting may alternate: what grows is the dict's index, too. */
 static bool put(torch *t, pickle_val *dict, pickle_val *key, pickle_val *value)
 {
     pickle_val *item[] = { key, value };
+    pickle_val *const *found;
 
-    return pickle__extend(t->doc, dict, item, 2) || no_memory(t);
+    if (!pickle__table_settle(dict))
+        return no_memory(t);
+    found = pickle__table_find(dict, key);
+    if (!found)
+        return pickle__table_append(t->doc, dict, item) || no_memory(t);
+    ((pickle_val **)(uintptr_t)found)[1] = value;
+    return true;
 }
 
 bool pickle__torch_persid(pickle__vm *vm, pickle_val *ref)
@@ -189,8 +195,7 @@ typedef struct zip {
     const char *top; /* the folder of data.pkl, with its slash */
     size_t top_len;
     bool script;
-    uint64_t left;   /* bytes that members may still inflate to                       */
-    uint64_t stored; /* bytes that members may still have as they are: all the archive's */
+    pickle__quota left;
 } zip;
 
 /* The name within the folder; NULL: it stands elsewhere. */
@@ -214,25 +219,16 @@ static pickle_val *read_member(zip *z, const pickle__member *m)
     pickle__source src;
     pickle_val *v;
 
-    if (!pickle__member_source(z->archive, m, t->doc->alloc, &src, vm->err))
+    if (!pickle__member_open(z->archive, m, &z->left, t->doc->alloc, &src, vm->err))
         return NULL;
-    if (src.reader)
-        src.read_limit = z->left;
     pickle__vm_start(vm, &src, &t->in->set, NULL, vm->err);
-    if (!src.reader && m->size > z->stored) {
-        bad(t, "the members of the zip file overlap");
-        return NULL;
-    }
-    z->stored -= src.reader ? 0 : m->size;
     v = take_bytes(t, m->size);
     /* Reading to the end is what checks the checksum. */
     if (v && src.reader && !pickle__source_need(&src, 1) && src.status != PICKLE_OK) {
         pickle__vm_truncated(vm);
         v = NULL;
     }
-    if (src.reader)
-        z->left -= src.base < z->left ? src.base : z->left;
-    pickle__source_close(&src);
+    pickle__member_close(&src, &z->left);
     return v;
 }
 
@@ -295,14 +291,15 @@ bool pickle__read_torch_zip(pickle_doc *doc, const pickle__archive *archive,
 {
     const pickle__input *in = doc->owned;
     torch t;
-    zip z = { .t = &t, .archive = archive, .top = data_pkl->name };
+    zip z = { .t = &t,
+              .archive = archive,
+              .top = data_pkl->name,
+              .left = pickle__archive_quota(in, archive) };
     bool ok;
 
     z.top_len = data_pkl->name_len - strlen("data.pkl");
-    z.left = pickle__limit_or(in->limits.inflated_bytes, UINT64_C(4) << 30, 1000, archive->size);
-    z.stored = archive->size;
-    ok = begin(&t, doc, err) && read_members(&z) && read_root(&t, archive, data_pkl, z.left, err) &&
-         attach_all(&t);
+    ok = begin(&t, doc, err) && read_members(&z) &&
+         read_root(&t, archive, data_pkl, &z.left, err) && attach_all(&t);
     return end(&t, ok, z.script ? "torchscript" : "torch", err);
 }
 
@@ -417,14 +414,11 @@ static bool find_members(tar *f, pickle_error *err)
     pickle_status status;
 
     while ((status = pickle__archive_next(&a, &m, err)) == PICKLE_OK) {
-        size_t skip = m.name_len > 2 && memcmp(m.name, "./", 2) == 0 ? 2 : 0;
-        size_t len = m.name_len - skip;
-
-        if (len == 8 && memcmp(m.name + skip, "storages", 8) == 0)
+        if (pickle__member_is(&m, "storages"))
             f->storages = m;
-        else if (len == 7 && memcmp(m.name + skip, "tensors", 7) == 0)
+        else if (pickle__member_is(&m, "tensors"))
             f->tensors = m;
-        else if (len == 6 && memcmp(m.name + skip, "pickle", 6) == 0)
+        else if (pickle__member_is(&m, "pickle"))
             f->pickle = m;
     }
     return status == PICKLE_END;
@@ -645,12 +639,13 @@ bool pickle__read_torch_tar(pickle_doc *doc, const pickle__archive *archive, pic
 {
     tar f = { .archive = archive };
     torch t;
+    pickle__quota left = pickle__archive_quota(doc->owned, archive);
     bool ok = begin(&t, doc, err) && find_members(&f, err) &&
               read_within(&t, &f, &f.storages, read_tar_storages) &&
               read_within(&t, &f, &f.tensors, read_tar_tensors);
 
     t.n_refs = 0;
-    ok = ok && read_root(&t, archive, &f.pickle, 0, err) && attach_objects(&t);
+    ok = ok && read_root(&t, archive, &f.pickle, &left, err) && attach_objects(&t);
     return end(&t, ok, "torch-tar", err);
 }
 

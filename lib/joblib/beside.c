@@ -3,10 +3,15 @@
  * NDArrayWrapper names a .npy; ZNDArrayWrapper a Z-file with the raw bytes, and
  * has the rest itself. Facts: joblib's numpy_pickle_compat.py.
  */
+#include <stdio.h>
+
 #include "codec/codec.h"
 #include "joblib/wrapper.h"
 #include "types/make.h"
 #include "types/npy.h"
+
+/* Of a file, on any common system. */
+#define LONGEST_NAME 255
 
 /* Zeros shrink a thousandfold in zlib. */
 #define MOST_INFLATED UINT64_C(1032)
@@ -91,16 +96,16 @@ static pickle_val *read_file(pickle__vm *vm, const beside *b, pickle__source *sr
 
 /* ---------------------------------------------------------------- wrappers */
 
-/* Several wrappers that name one file share what is in it, so that it is read once. */
+/* Several wrappers that name one file share what is in it, so that it is opened and read once. The
+ * name may be any bytes, the key only text. */
 static pickle_val **kept_for(pickle__vm *vm, const beside *b, bool zipped)
 {
-    pickle_buf key = { .alloc = vm->doc->alloc };
-    pickle_val **place = NULL;
+    char key[2 * LONGEST_NAME + 2] = { zipped ? 'z' : 'a' };
+    pickle_val **place;
 
-    if (pickle__buf_add(&key, zipped ? "bytes of " : "array in ", 9) &&
-        pickle__buf_add(&key, b->name, b->len) && pickle__buf_add(&key, "", 1))
-        place = pickle__kept(vm->doc, (const char *)key.data);
-    pickle_buf_free(&key);
+    for (size_t i = 0; i < b->len; i++)
+        snprintf(key + 1 + 2 * i, 3, "%02x", (unsigned char)b->name[i]);
+    place = pickle__kept(vm->doc, key);
     if (!place)
         pickle__vm_no_memory(vm);
     return place;
@@ -109,30 +114,29 @@ static pickle_val **kept_for(pickle__vm *vm, const beside *b, bool zipped)
 /* False: it failed. *out stays NULL when there is no such file. */
 static bool find_array(pickle__vm *vm, const beside *b, bool zipped, pickle_val **out)
 {
-    pickle_val **kept;
+    pickle_val **kept = kept_for(vm, b, zipped), *v;
     pickle__source src;
-    pickle_status status = vm->set->beside(vm->doc, b->name, b->len, &src, vm->err);
+    pickle_status status;
 
+    if (!kept)
+        return false;
+    if (!pickle__is(*kept, PICKLE_NONE)) {
+        *out = *kept;
+        return true;
+    }
+    status = vm->set->beside(vm->doc, b->name, b->len, &src, vm->err);
     if (status == PICKLE_ERR_MISSING) {
         pickle__vm_warn(vm, status, "the file of an array is not beside the input");
         return true;
     }
     if (status != PICKLE_OK)
         return bad_file(vm, b);
-    kept = kept_for(vm, b, zipped);
-    if (!kept)
-        return false;
-    if (pickle__is(*kept, PICKLE_NONE)) {
-        pickle_val *v = read_file(vm, b, &src, zipped);
-
-        /* Reading may have kept other things, and moved this one. */
-        kept = v ? kept_for(vm, b, zipped) : NULL;
-        if (!kept)
-            return false;
+    v = *out = read_file(vm, b, &src, zipped);
+    /* Reading may have kept other things, and moved this one. */
+    kept = v ? kept_for(vm, b, zipped) : NULL;
+    if (kept)
         *kept = v;
-    }
-    *out = *kept;
-    return true;
+    return kept != NULL;
 }
 
 /* The state of an ndarray without its last item, the bytes: (1, shape, dtype, fortran). */
@@ -154,7 +158,7 @@ bool pickle__read_beside(pickle__vm *vm, pickle_val *wrapper)
     pickle_val *v = NULL;
 
     b.name = pickle__text_of(pickle__attribute(wrapper, "filename"), &b.len);
-    if (!b.name)
+    if (!b.name || b.len > LONGEST_NAME)
         return pickle__vm_fail(vm, PICKLE_ERR_VALUE, "joblib wrapper: it names no file");
     if ((zipped && !measure(vm, wrapper, &b)) || !find_array(vm, &b, zipped, &v))
         return false;

@@ -177,6 +177,13 @@ static const pickle_val *class_or_null(const pickle_val *v)
 
 /* -------------------------------------------------------------- constructors */
 
+/* An early numpy had it elsewhere. */
+static bool is_reconstruct(const pickle_val *callable)
+{
+    return pickle__is_numpy_core(callable, "multiarray", "_reconstruct") ||
+           pickle__is_numpy_core(callable, "_internal", "_reconstruct");
+}
+
 bool pickle__array_of_state(pickle_array *a, const pickle_val *state, size_t at, pickle_error *err)
 {
     const pickle_val *data = pickle_at(state, at + 3);
@@ -262,8 +269,7 @@ static bool read_scalar(const pickle_val *v, pickle_array *a, pickle_error *err)
     if (!read_dtype(a, pickle_at(args, 0), err))
         return false;
     if (a->dtype.hasobject) {
-        if (a->dtype.kind != 'V' ||
-            !pickle__is_numpy_core(pickle_callable(value), "multiarray", "_reconstruct"))
+        if (a->dtype.kind != 'V' || !is_reconstruct(pickle_callable(value)))
             return bad(err, "the scalar holds an object");
         if (!read_reconstructed(value, a, err))
             return false;
@@ -300,7 +306,7 @@ static bool read_wrapped(const pickle_val *v, pickle_array *a, pickle_error *err
     if (!find_payload(v, &payload))
         return bad(err, "the array behind the joblib wrapper was not read");
     if (payload.kind == PICKLE_CHANGE_NESTED) {
-        if (!pickle__is_numpy_core(pickle_callable(payload.value), "multiarray", "_reconstruct"))
+        if (!is_reconstruct(pickle_callable(payload.value)))
             return bad(err, "the pickle behind the joblib wrapper holds no array");
         return read_reconstructed(payload.value, a, err);
     }
@@ -318,7 +324,7 @@ static bool read_from_file(const pickle_val *v, pickle_array *a, pickle_error *e
     if (!find_payload(v, &array))
         return pickle__fail(err, PICKLE_ERR_MISSING, 0,
                             "the file in which joblib put the array was not found");
-    if (!pickle__is_numpy_core(pickle_callable(array.value), "multiarray", "_reconstruct"))
+    if (!is_reconstruct(pickle_callable(array.value)))
         return bad(err, "the file in which joblib put the array holds none");
     if (!read_reconstructed(array.value, a, err))
         return false;
@@ -366,7 +372,7 @@ static reader *reader_of(const pickle_val *v)
     };
     const pickle_val *callable = pickle_callable(v);
 
-    if (pickle__is_numpy_core(callable, "multiarray", "_reconstruct"))
+    if (is_reconstruct(callable))
         return read_reconstructed;
     if (pickle__is_numpy_core(callable, "numeric", "_frombuffer"))
         return read_buffer;

@@ -33,6 +33,14 @@ const char *pickle__text_of(const pickle_val *v, size_t *len)
     return text ? text : pickle_bytes(v, len);
 }
 
+bool pickle__is_word(const pickle_val *v, const char *word)
+{
+    size_t len;
+    const char *text = pickle__text_of(v, &len);
+
+    return text && len == strlen(word) && memcmp(text, word, len) == 0;
+}
+
 const pickle_val *pickle__attribute(const pickle_val *object, const char *name)
 {
     const pickle_val *found = pickle_attr(object, name);

@@ -96,44 +96,19 @@ static size_t without_zeros(const unsigned char *data, size_t len)
     return len;
 }
 
-/* UTF-8, with surrogates; what is no code point becomes U+FFFD. */
-static size_t encode(char to[4], uint32_t c)
-{
-    if (c > 0x10ffff)
-        c = 0xfffd;
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        to[0] = (char)(0xe0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | c >> 18);
-    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 static bool put_text(const pickle_dtype *d, const unsigned char *data, pickle_sink out)
 {
     size_t n = without_zeros(data, (size_t)d->itemsize) + 3; /* to whole characters */
     pickle_buf text = { 0 };
     unsigned char bytes[16];
+    uint32_t c;
     char utf8[4];
     bool ok = true;
 
     for (n = n / 4 * 4; ok && n > 0; n -= 4, data += 4) {
         load(bytes, data, 4, d->order == '>');
-        ok = pickle__buf_add(&text, utf8, encode(utf8, pickle__u32(bytes)));
+        c = pickle__u32(bytes);
+        ok = pickle__buf_add(&text, utf8, pickle__utf8_put(utf8, c > 0x10ffff ? 0xfffd : c));
     }
     ok = ok && pickle__repr_str(text.data ? (const char *)text.data : "", text.len, out);
     pickle_buf_free(&text);

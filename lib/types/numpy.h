@@ -35,6 +35,7 @@ bool pickle__array_size(const int64_t *shape, int ndim, uint64_t itemsize, uint6
 
 /* The text of a str; the content of bytes, such as Python 2's str read as bytes. Else NULL. */
 const char *pickle__text_of(const pickle_val *v, size_t *len);
+bool pickle__is_word(const pickle_val *v, const char *word);
 /* An attribute of an object, or NULL: as pickle_attr, also where the keys were read as bytes. */
 const pickle_val *pickle__attribute(const pickle_val *object, const char *name);
 /* numpy.NAME or numpy._NAME: numpy.core.multiarray and numpy._core.multiarray. */

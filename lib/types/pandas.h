@@ -13,13 +13,15 @@
 
 /*
  * The values that `v` holds: an array of numpy or of pandas, or also an Index. Blocks hold several
- * columns in the lines of an array of two dimensions: `line` is which. Intervals have ends that
- * are columns, but no `intervals` themselves; an index holds an array, and never an index.
+ * columns in the lines of an array of two dimensions: `line` is which. Elsewhere arrays have one
+ * dimension. Intervals have ends that are columns, but no `intervals` themselves; an index holds an
+ * array, and never an index.
  */
+#define PICKLE__ONLY_LINE UINT64_MAX
 bool pickle__pandas_array(const pickle_val *v, uint64_t line, bool intervals, pickle_column *out);
 bool pickle__pandas_values(const pickle_val *v, uint64_t line, bool intervals, pickle_column *out);
-bool pickle__pandas_interval(const pickle_val *left, const pickle_val *right,
-                             const pickle_val *closed, pickle_column *out);
+bool pickle__pandas_interval(const pickle_val *left, const pickle_val *right, const char *closed,
+                             pickle_column *out);
 /* The labels of an Index of one level. */
 bool pickle__pandas_labels(const pickle_val *v, bool intervals, pickle_column *out);
 /* Set the name, and the label where it is text. */
@@ -33,6 +35,11 @@ const pickle_val *pickle__pandas_arg(const pickle_val *v, size_t index);
 const pickle_val *pickle__unless_none(const pickle_val *v);
 /* Line `line` of `a`, which then has one dimension; *first as in pickle_column. */
 bool pickle__pandas_line(pickle_array *a, uint64_t line, uint64_t *first);
+
+/* Element `row` of an array of one dimension as an integer, whatever its bytes mean to numpy. */
+bool pickle__integer_at(const pickle_array *a, uint64_t row, int64_t *out);
+/* The row of `want`, in an array of one dimension whose integers rise. */
+bool pickle__integer_find(const pickle_array *a, int64_t want, uint64_t *row);
 
 /* What is in a row of a column: nothing that is in order, or one of these. */
 typedef enum pickle__cell_kind {

@@ -21,8 +21,7 @@ static bool element_at(const pickle_array *a, uint64_t row, pickle_array *out)
     return a->ndim == 1 && !a->objects && pickle_array_at(a, &at, 1, out, NULL) && out->data;
 }
 
-/* Its bytes as an integer, whatever they mean to numpy. */
-static bool integer_at(const pickle_array *a, uint64_t row, int64_t *out)
+bool pickle__integer_at(const pickle_array *a, uint64_t row, int64_t *out)
 {
     pickle_array element;
 
@@ -34,6 +33,24 @@ static bool integer_at(const pickle_array *a, uint64_t row, int64_t *out)
            pickle_array_copy(&element, "=i8", out, sizeof *out, NULL);
 }
 
+bool pickle__integer_find(const pickle_array *a, int64_t want, uint64_t *row)
+{
+    uint64_t low = 0, high = (uint64_t)a->shape[0], middle;
+    int64_t n;
+
+    while (low < high) {
+        middle = low + (high - low) / 2;
+        if (!pickle__integer_at(a, middle, &n))
+            return false;
+        if (n < want)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *row = low;
+    return pickle__integer_at(a, low, &n) && n == want;
+}
+
 static const pickle_val *object_at(const pickle_column *c, uint64_t row)
 {
     return pickle_at(c->values.objects, (size_t)(c->first + row * (uint64_t)c->values.strides[0]));
@@ -43,7 +60,7 @@ static const pickle_val *object_at(const pickle_column *c, uint64_t row)
 static bool code_at(const pickle_column *c, uint64_t row, int64_t *code)
 {
     return c->kind == PICKLE_COLUMN_CATEGORICAL && row < c->count &&
-           integer_at(&c->values, row, code);
+           pickle__integer_at(&c->values, row, code);
 }
 
 const pickle_column *pickle__pandas_resolve(const pickle_column *c, uint64_t *row,
@@ -62,17 +79,15 @@ const pickle_column *pickle__pandas_resolve(const pickle_column *c, uint64_t *ro
 
 /* ------------------------------------------------------------------------ sparse */
 
-/* Where among the values that are not `fill` a row stands: by IntIndex and BlockIndex. */
-static bool sparse_place(const pickle_column *c, uint64_t row, uint64_t *place)
+/* BlockIndex: starts, and lengths. */
+static bool find_run(const pickle_column *c, const pickle_array *starts, uint64_t row,
+                     uint64_t *place)
 {
-    pickle_array starts;
-    int64_t start, length = 1;
+    int64_t start, length;
     uint64_t before = 0;
 
-    if (!pickle_get_array(pickle_at(c->aux, 1), &starts))
-        return false;
-    for (uint64_t i = 0; integer_at(&starts, i, &start); i++) {
-        if (c->mask.ndim && !integer_at(&c->mask, i, &length))
+    for (uint64_t i = 0; pickle__integer_at(starts, i, &start); i++) {
+        if (!pickle__integer_at(&c->mask, i, &length))
             return false;
         if (start < 0 || length < 0 || (uint64_t)start > row)
             return false;
@@ -83,6 +98,17 @@ static bool sparse_place(const pickle_column *c, uint64_t row, uint64_t *place)
         before += (uint64_t)length;
     }
     return false;
+}
+
+/* Where among the values that are not `fill` a row stands; IntIndex has their positions. */
+static bool sparse_place(const pickle_column *c, uint64_t row, uint64_t *place)
+{
+    pickle_array places;
+
+    if (!pickle_get_array(pickle_at(c->aux, 1), &places))
+        return false;
+    return c->mask.ndim ? find_run(c, &places, row, place)
+                        : pickle__integer_find(&places, (int64_t)row, place);
 }
 
 /* ------------------------------------------------------------------------- cells */
@@ -123,7 +149,7 @@ static void find_masked(const pickle_column *c, uint64_t row, pickle__cell *out)
 {
     int64_t masked;
 
-    if (!integer_at(&c->mask, row, &masked))
+    if (!pickle__integer_at(&c->mask, row, &masked))
         return;
     if (masked)
         out->what = PICKLE__CELL_MISSING;

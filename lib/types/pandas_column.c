@@ -42,13 +42,18 @@ void pickle__pandas_name(pickle_column *c, const pickle_val *name)
     c->label_len = c->label ? pickle_len(c->name) : 0;
 }
 
+static bool is_only(uint64_t line)
+{
+    return line == 0 || line == PICKLE__ONLY_LINE;
+}
+
 bool pickle__pandas_line(pickle_array *a, uint64_t line, uint64_t *first)
 {
     int64_t at;
 
     *first = 0;
     if (a->ndim == 1)
-        return line == 0;
+        return is_only(line);
     if (a->ndim != 2 || line >= (uint64_t)a->shape[0])
         return false;
     /* Without elements the strides say nothing; with them the line lies within the data. */
@@ -206,21 +211,21 @@ static bool read_period(const pickle_val *v, uint64_t line, pickle_column *out)
 
 static bool read_end(const pickle_val *v, uint64_t count, pickle_column *out)
 {
-    return pickle__pandas_values(v, 0, false, out) && out->count == count &&
+    return pickle__pandas_values(v, PICKLE__ONLY_LINE, false, out) && out->count == count &&
            out->kind != PICKLE_COLUMN_CATEGORICAL;
 }
 
 /* Both ends are read whenever they are looked at: here, to know that they are in order. */
-bool pickle__pandas_interval(const pickle_val *left, const pickle_val *right,
-                             const pickle_val *closed, pickle_column *out)
+bool pickle__pandas_interval(const pickle_val *left, const pickle_val *right, const char *closed,
+                             pickle_column *out)
 {
     pickle_column end;
 
     out->kind = PICKLE_COLUMN_INTERVAL;
-    out->closed = pickle__pandas_closed(closed);
+    out->closed = closed;
     out->of = left;
     out->aux = right;
-    if (!out->closed || !pickle__pandas_values(left, 0, false, &end))
+    if (!out->closed || !pickle__pandas_values(left, PICKLE__ONLY_LINE, false, &end))
         return false;
     out->count = end.count;
     return pickle_column_bounds(out, &end, &end);
@@ -231,9 +236,11 @@ static bool read_interval(const pickle_val *v, uint64_t line, pickle_column *out
     const pickle_val *closed = pickle__pandas_attr(v, "_closed");
 
     out->dtype = pickle__pandas_attr(v, "_dtype");
-    return line == 0 && pickle__pandas_interval(
-                            pickle__pandas_attr(v, "_left"), pickle__pandas_attr(v, "_right"),
-                            closed ? closed : pickle__pandas_attr(out->dtype, "closed"), out);
+    if (!closed)
+        closed = pickle__pandas_attr(out->dtype, "closed");
+    return is_only(line) && pickle__pandas_interval(pickle__pandas_attr(v, "_left"),
+                                                    pickle__pandas_attr(v, "_right"),
+                                                    pickle__pandas_closed(closed), out);
 }
 
 /* IntIndex(length, positions), or BlockIndex(length, starts, lengths). */
@@ -245,11 +252,13 @@ static bool read_sparse(const pickle_val *v, uint64_t line, pickle_column *out)
     out->dtype = pickle__pandas_attr(v, "_dtype");
     out->fill = pickle__pandas_attr(out->dtype, "_fill_value");
     out->aux = pickle_args(pickle__pandas_attr(v, "_sparse_index"));
-    if (line != 0 || !out->fill || !take_array(pickle__pandas_attr(v, "_sparse_values"), 0, out) ||
+    if (!is_only(line) || !out->fill ||
+        !take_array(pickle__pandas_attr(v, "_sparse_values"), PICKLE__ONLY_LINE, out) ||
         !pickle_get_u64(pickle_at(out->aux, 0), &out->count) || out->count > INT64_MAX)
         return false;
     memset(&places, 0, sizeof places);
-    if (!take_array(pickle_at(out->aux, 1), 0, &places) || !is_kind(&places.values, 'i'))
+    if (!take_array(pickle_at(out->aux, 1), PICKLE__ONLY_LINE, &places) ||
+        !is_kind(&places.values, 'i'))
         return false;
     if (pickle_len(out->aux) == 2)
         return places.count == (uint64_t)out->values.shape[0];
@@ -265,7 +274,7 @@ static bool read_arrow(const pickle_val *v, uint64_t line, pickle_column *out)
     out->of = pickle__pandas_attr(v, "_pa_array");
     if (!out->of)
         out->of = pickle__pandas_attr(v, "_data");
-    return line == 0 && pickle__arrow_count(out->of, &out->count);
+    return is_only(line) && pickle__arrow_count(out->of, &out->count);
 }
 
 static reader *reader_of(const pickle_val *v)
@@ -313,7 +322,7 @@ bool pickle__pandas_values(const pickle_val *v, uint64_t line, bool intervals, p
 {
     if (pickle_type_of(v) != PICKLE_TYPE_INDEX)
         return pickle__pandas_array(v, line, intervals, out);
-    return line == 0 && pickle__pandas_labels(v, intervals, out);
+    return is_only(line) && pickle__pandas_labels(v, intervals, out);
 }
 
 bool pickle_get_column(const pickle_val *v, pickle_column *out)
@@ -321,14 +330,15 @@ bool pickle_get_column(const pickle_val *v, pickle_column *out)
     pickle_series series;
 
     if (!pickle_get_series(v, &series))
-        return pickle__pandas_values(v, 0, true, out);
+        return pickle__pandas_values(v, PICKLE__ONLY_LINE, true, out);
     *out = series.values;
     return true;
 }
 
 bool pickle_column_categories(const pickle_column *c, pickle_column *out)
 {
-    return c->kind == PICKLE_COLUMN_CATEGORICAL && pickle__pandas_values(c->aux, 0, true, out) &&
+    return c->kind == PICKLE_COLUMN_CATEGORICAL &&
+           pickle__pandas_values(c->aux, PICKLE__ONLY_LINE, true, out) &&
            out->kind != PICKLE_COLUMN_CATEGORICAL;
 }
 

@@ -66,33 +66,16 @@ static bool in_slice(const pickle_slice *slice, uint64_t column, uint64_t *line)
     return (at - start) % step == 0;
 }
 
-static bool place_at(const pickle_array *places, int64_t i, int64_t *out)
-{
-    pickle_array place;
-
-    return pickle_array_at(places, &i, 1, &place, NULL) &&
-           pickle_array_copy(&place, "=i8", out, sizeof *out, NULL);
-}
-
 /* pandas keeps the places in order wherever it made the block: look there first. */
 static bool in_array(const pickle_array *places, uint64_t column, uint64_t *line)
 {
-    int64_t low = 0, high = places->shape[0], at;
+    int64_t at;
 
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-
-        if (!place_at(places, middle, &at))
-            return false;
-        if (at < (int64_t)column)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *line = (uint64_t)low;
-    if (place_at(places, low, &at) && at == (int64_t)column)
+    if (column > INT64_MAX)
+        return false;
+    if (pickle__integer_find(places, (int64_t)column, line))
         return true;
-    for (*line = 0; place_at(places, (int64_t)*line, &at); ++*line)
+    for (*line = 0; pickle__integer_at(places, *line, &at); ++*line)
         if (at == (int64_t)column)
             return true;
     return false;
@@ -184,13 +167,21 @@ bool pickle_dataframe_column(const pickle_dataframe *df, uint64_t index, pickle_
     return true;
 }
 
+/* Labels that no cells are stored for, such as those of a RangeIndex, can be more than could ever
+ * be gone through. */
+static bool may_be_text(const pickle_column *labels)
+{
+    return labels->kind == PICKLE_COLUMN_ARROW || labels->kind == PICKLE_COLUMN_CATEGORICAL ||
+           (labels->values.objects && labels->kind != PICKLE_COLUMN_SPARSE);
+}
+
 bool pickle_dataframe_find(const pickle_dataframe *df, const char *label, pickle_column *out)
 {
     pickle_column labels;
     size_t want = strlen(label), len;
     const char *text;
 
-    if (df->labels.multi || !pickle_index_level(&df->labels, 0, &labels))
+    if (df->labels.multi || !pickle_index_level(&df->labels, 0, &labels) || !may_be_text(&labels))
         return false;
     for (uint64_t i = 0; i < df->columns && i < labels.count; i++) {
         text = pickle_column_str(&labels, i, &len);
@@ -209,7 +200,7 @@ bool pickle_get_series(const pickle_val *v, pickle_series *out)
         pickle_len(axes) != 1 || !pickle_get_index(pickle_at(axes, 0), &out->index))
         return false;
     open_block(pickle_at(blocks, 0), &values, &place);
-    if (!pickle__pandas_values(values, 0, true, &out->values) ||
+    if (!pickle__pandas_values(values, PICKLE__ONLY_LINE, true, &out->values) ||
         out->values.count != out->index.count)
         return false;
     name = pickle__attribute(v, "_name");

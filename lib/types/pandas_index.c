@@ -50,6 +50,15 @@ static bool refine(const pickle_val *v, pickle_column *out)
     return true;
 }
 
+/* pandas 1.1.0 and 1.1.1 lost it on writing, whatever it was, and take it for "right" on reading.
+ */
+static const char *closed_of(const pickle_val *v)
+{
+    const pickle_val *closed = part(v, "closed");
+
+    return closed ? pickle__pandas_closed(closed) : "right";
+}
+
 /* pandas before 0.24 put an index with a frequency into one of its own kind. */
 bool pickle__pandas_labels(const pickle_val *v, bool intervals, pickle_column *out)
 {
@@ -62,11 +71,11 @@ bool pickle__pandas_labels(const pickle_val *v, bool intervals, pickle_column *o
     if (pickle__known_as(v, "pandas.RangeIndex"))
         ok = read_range(v, out);
     else if (left)
-        ok = intervals && pickle__pandas_interval(left, part(v, "right"), part(v, "closed"), out);
+        ok = intervals && pickle__pandas_interval(left, part(v, "right"), closed_of(v), out);
     else
         ok = pickle__pandas_array(pickle_type_of(data) == PICKLE_TYPE_INDEX ? part(data, "data")
                                                                             : data,
-                                  0, intervals, out) &&
+                                  PICKLE__ONLY_LINE, intervals, out) &&
              refine(v, out);
     pickle__pandas_name(out, part(v, "name"));
     return ok;

@@ -5,6 +5,7 @@
  *   text  := 'characters' or "characters", with Python's \\ \' \" \n \r \t \xNN \uNNNN
  *   index := an integer, negative from the end, or an integer key
  */
+#include "base/text.h"
 #include "types/stdlib.h"
 
 /* A quoted key is unescaped to here: longer keys are for pickle_get. */
@@ -20,15 +21,6 @@ typedef struct step {
 
 /* ----------------------------------------------------------------- parsing */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool add_byte(step *s, unsigned byte)
 {
     if (s->len == KEY_MAX)
@@ -40,15 +32,13 @@ static bool add_byte(step *s, unsigned byte)
 /* Surrogates, too, become three bytes, as in the texts of values. */
 static bool add_code_point(step *s, uint32_t c)
 {
-    if (c < 0x80)
-        return add_byte(s, c);
-    if (c < 0x800)
-        return add_byte(s, 0xc0 | c >> 6) && add_byte(s, 0x80 | (c & 0x3f));
-    if (c < 0x10000)
-        return add_byte(s, 0xe0 | c >> 12) && add_byte(s, 0x80 | (c >> 6 & 0x3f)) &&
-               add_byte(s, 0x80 | (c & 0x3f));
-    return c <= 0x10ffff && add_byte(s, 0xf0 | c >> 18) && add_byte(s, 0x80 | (c >> 12 & 0x3f)) &&
-           add_byte(s, 0x80 | (c >> 6 & 0x3f)) && add_byte(s, 0x80 | (c & 0x3f));
+    char utf8[4];
+    size_t n = c <= 0x10ffff ? pickle__utf8_put(utf8, c) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!add_byte(s, (unsigned char)utf8[i]))
+            return false;
+    return n > 0;
 }
 
 static const char *parse_hex(const char *p, int digits, step *s)
@@ -56,11 +46,11 @@ static const char *parse_hex(const char *p, int digits, step *s)
     uint32_t c = 0;
 
     while (digits-- > 0) {
-        int value = hex_value(*p++);
+        unsigned value = pickle__digit((unsigned char)*p++);
 
-        if (value < 0)
+        if (value >= 16)
             return NULL;
-        c = c << 4 | (uint32_t)value;
+        c = c << 4 | value;
     }
     return add_code_point(s, c) ? p : NULL;
 }

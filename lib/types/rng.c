@@ -10,14 +10,6 @@
 /* How many words there are in the state of MT19937. */
 #define WORDS 624
 
-static bool text_is(const pickle_val *v, const char *text)
-{
-    size_t len;
-    const char *found = pickle__text_of(v, &len);
-
-    return found && len == strlen(text) && memcmp(found, text, len) == 0;
-}
-
 static bool read_key(const pickle_val *key, const pickle_val *pos, pickle_rng *out)
 {
     return pickle__numpy_array(key, &out->key, NULL) && out->key.ndim == 1 &&
@@ -31,7 +23,7 @@ static bool read_tuple(const pickle_val *state, pickle_rng *out)
     out->bit_generator = "MT19937";
     out->has_gauss = pickle_i64_or(pickle_at(state, 3), 0) != 0;
     out->gauss = pickle_f64_or(pickle_at(state, 4), 0);
-    return text_is(pickle_at(state, 0), out->bit_generator) &&
+    return pickle__is_word(pickle_at(state, 0), out->bit_generator) &&
            read_key(pickle_at(state, 1), pickle_at(state, 2), out);
 }
 

@@ -117,14 +117,6 @@ const pickle__torch_dtype *pickle__torch_storage_dtype(const pickle_val *global,
 
 /* ------------------------------------------------------------------ storages */
 
-static bool is_word(const pickle_val *v, const char *word)
-{
-    size_t len;
-    const char *text = pickle__text_of(v, &len);
-
-    return text && len == strlen(word) && memcmp(text, word, len) == 0;
-}
-
 static bool read_view(const pickle_val *v, pickle__storage_id *out)
 {
     out->is_view = pickle_kind_of(v) == PICKLE_TUPLE;
@@ -141,7 +133,7 @@ bool pickle__read_storage_id(const pickle_val *ref, pickle__storage_id *out)
     const pickle_val *class = pickle_at(id, 1);
 
     memset(out, 0, sizeof *out);
-    if (pickle_kind_of(id) != PICKLE_TUPLE || !is_word(pickle_at(id, 0), "storage") ||
+    if (pickle_kind_of(id) != PICKLE_TUPLE || !pickle__is_word(pickle_at(id, 0), "storage") ||
         pickle_kind_of(class) != PICKLE_GLOBAL)
         return false;
     out->dtype = pickle__torch_storage_dtype(class, &out->untyped);

@@ -146,8 +146,8 @@ static bool window_fits(pickle__vm *vm, size_t n)
     pickle__arena *a = &vm->doc->arena;
 
     follow_input(vm);
-    a->limited = pickle__source_moves(vm->src) && n > vm->src->size &&
-                 (a->held > a->limit || n > a->limit - a->held);
+    a->limited =
+        vm->src->reader && n > vm->src->size && (a->held > a->limit || n > a->limit - a->held);
     return !a->limited || pickle__vm_no_memory(vm);
 }
 
@@ -231,8 +231,8 @@ static const unsigned char *take(pickle__vm *vm, uint64_t n, bool payload)
         pickle__vm_truncated(vm);
         return NULL;
     }
-    return pickle__source_moves(vm->src) ? take_from_reader(vm, (size_t)n, payload)
-                                         : take_from_memory(vm, (size_t)n, payload);
+    return vm->src->reader ? take_from_reader(vm, (size_t)n, payload)
+                           : take_from_memory(vm, (size_t)n, payload);
 }
 
 const unsigned char *pickle__vm_take_bytes(pickle__vm *vm, uint64_t n)

@@ -26,8 +26,7 @@ static int describe_file(const char *path)
         printf("%s\terror\tbyte %" PRIu64 ": %s\n", path, err.offset, err.message);
         return 1;
     }
-    pickle_foreach(pickle_root(doc), key, value)
-    {
+    pickle_foreach (pickle_root(doc), key, value) {
         printf("%s\t%s\tbegin\n", path, pickle_str(key) ? pickle_str(key) : "?");
         if (!frames_describe(value, (pickle_sink){ write_stdout, stdout }))
             printf("bad\n");

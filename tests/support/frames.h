@@ -1,4 +1,5 @@
-/* frames.h - what a value of pandas holds, one line a fact, as fixtures/make_pandas.py states it. */
+/* frames.h - what a value of pandas holds, one line a fact, as fixtures/make_pandas.py states it.
+ */
 #ifndef FRAMES_H
 #define FRAMES_H
 

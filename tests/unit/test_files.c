@@ -247,8 +247,8 @@ static void put_zip_header(pickle_buf *b, const char *name, size_t size)
     put_number(b, (uint32_t)strlen(name), 2);
 }
 
-/* `n` members of the same content: "0.npy", "1.npy", ... */
-static pickle_buf make_npz(int n, const void *content, size_t size)
+/* `n` members of the same content: "0.npy", "1.npy", ...; the directory has each `times` times. */
+static pickle_buf make_npz(int n, int times, const void *content, size_t size)
 {
     pickle_buf zip = { 0 }, directory = { 0 };
     char name[16];
@@ -262,11 +262,13 @@ static pickle_buf make_npz(int n, const void *content, size_t size)
         put_number(&zip, 0, 2);
         put_bytes(&zip, name, strlen(name));
         put_bytes(&zip, content, size);
-        put_bytes(&directory, "PK\1\2\x14\0", 6);
-        put_zip_header(&directory, name, size);
-        put_bytes(&directory, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
-        put_number(&directory, at, 4);
-        put_bytes(&directory, name, strlen(name));
+        for (int j = 0; j < times; j++) {
+            put_bytes(&directory, "PK\1\2\x14\0", 6);
+            put_zip_header(&directory, name, size);
+            put_bytes(&directory, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
+            put_number(&directory, at, 4);
+            put_bytes(&directory, name, strlen(name));
+        }
     }
     n = (int)zip.len;
     put_bytes(&zip, directory.data, directory.len);
@@ -282,7 +284,7 @@ START_TEST(test_npz)
 {
     unsigned char npy[256];
     size_t size = make_npy(npy, 1, HEADER("<f8", "(3,)"), FLOATS, 24);
-    pickle_buf zip = make_npz(3, npy, size);
+    pickle_buf zip = make_npz(3, 1, npy, size);
     pickle_doc *doc = docs_read(zip.data, zip.len, NULL);
     pickle_array a;
 
@@ -302,13 +304,44 @@ START_TEST(test_npz_limit)
 {
     unsigned char npy[256];
     size_t size = make_npy(npy, 1, HEADER("<f8", "(3,)"), FLOATS, 24);
-    pickle_buf zip = make_npz(5000, npy, size);
+    pickle_buf zip = make_npz(5000, 1, npy, size);
     pickle_error err;
 
     ck_assert_ptr_null(
         pickle_read(zip.data, zip.len, pickle_read_opts(.limits.memory_bytes = 200000), &err));
     ck_assert_msg(err.code == PICKLE_ERR_LIMIT, "%s", err.message);
     pickle_buf_free(&zip);
+}
+END_TEST
+
+/* Or a small file would take as much time and memory as one likes. */
+START_TEST(test_npz_overlap)
+{
+    unsigned char npy[512];
+    size_t size = make_npy(npy, 1, HEADER("<f8", "(3,)"), FLOATS, 24);
+    pickle_buf zip = make_npz(1, 5, npy, size);
+    pickle_error err;
+
+    ck_assert_ptr_null(pickle_read(zip.data, zip.len, NULL, &err));
+    ck_assert(err.code == PICKLE_ERR_CODEC);
+    ck_assert_str_eq(err.message, "the archive's members overlap");
+    pickle_buf_free(&zip);
+}
+END_TEST
+
+/* Protocol 1: a string whose first 512 bytes are those of a tar's header with the checksum 0. */
+START_TEST(test_no_tar)
+{
+    unsigned char data[606] = { 'T', 0x58, 0x02, [605] = '.' };
+    pickle_doc *doc;
+
+    /* As many bytes of -1 as the others are in sum, with blanks for the checksum. */
+    memset(data + 156, 0xff, 512 - 156);
+    memset(data + 5, 0xff, 'T' + 0x58 + 0x02 + 8 * ' ' - (512 - 156));
+    doc = docs_read(data, sizeof data, NULL);
+    ck_assert_str_eq(pickle_container(doc), "pickle");
+    ck_assert(pickle_kind_of(pickle_root(doc)) == PICKLE_STR);
+    pickle_doc_free(doc);
 }
 END_TEST
 
@@ -450,6 +483,53 @@ START_TEST(test_shared_file)
 }
 END_TEST
 
+/* However often a pickle names it, a file is in memory once. */
+START_TEST(test_file_named_often)
+{
+    static const char again[] = WRAPPER("big");
+    static char content[60000];
+    pickle_buf text = { 0 };
+    pickle_doc *doc;
+    memory m;
+
+    put_file("big", content,
+             make_npy((unsigned char *)content, 1, HEADER("<f8", "(3,)"), FLOATS, 24));
+    ck_assert_int_eq(truncate(in_folder("big"), sizeof content), 0);
+    put_bytes(&text, "(", 1);
+    for (int i = 0; i < 500; i++)
+        put_bytes(&text, again, sizeof again - 1);
+    put_bytes(&text, "l.", 2);
+    memory_init(&m, 0);
+    doc = docs_read(text.data, text.len,
+                    pickle_read_opts(.path = in_folder("input"), .alloc = &m.alloc));
+    ck_assert_uint_eq(pickle_len(pickle_root(doc)), 500);
+    ck_assert_uint_lt(m.peak, 4 << 20);
+    pickle_doc_free(doc);
+    pickle_buf_free(&text);
+}
+END_TEST
+
+/* A name may be bytes of no encoding; there is no such file. */
+START_TEST(test_name_of_bytes)
+{
+    static const char text[] =
+        "ccopy_reg\n_reconstructor\n(cjoblib.numpy_pickle\nNDArrayWrapper\nc__builtin__\n"
+        "object\nNtR(dS'filename'\nS'\\xff\\x00'\nsS'subclass'\ncnumpy\nndarray\nsb.";
+    static const char absent[] =
+        "ccopy_reg\n_reconstructor\n(cjoblib.numpy_pickle\nNDArrayWrapper\nc__builtin__\n"
+        "object\nNtR(dS'filename'\nS'\\xff'\nsS'subclass'\ncnumpy\nndarray\nsb.";
+    const pickle_read_opts *opts =
+        pickle_read_opts(.path = in_folder("input"), .encoding = "bytes");
+    pickle_doc *doc = docs_read(absent, sizeof absent - 1, opts);
+    pickle_error err;
+
+    ck_assert(pickle_kind_of(pickle_root(doc)) == PICKLE_OBJECT);
+    pickle_doc_free(doc);
+    ck_assert_ptr_null(pickle_read(text, sizeof text - 1, opts, &err));
+    ck_assert(err.code == PICKLE_ERR_DENIED);
+}
+END_TEST
+
 /* Raw bytes, in a Z-file or bare; fewer or more than the state calls for are wrong. */
 START_TEST(test_zipped)
 {
@@ -526,12 +606,15 @@ END_TEST
 
 START_TEST(test_no_memory)
 {
-    static const char text[] = "(" WRAPPER("a.npy") ZIPPED("a.z", "(I3\nt") "l.";
+    static const char text[] =
+        "(" WRAPPER("a.npy") WRAPPER("mapped.npy") ZIPPED("a.z", "(I3\nt") "l.";
     unsigned char npy[256];
     size_t len = make_npy(npy, 1, HEADER("<f8", "(3,)"), FLOATS, 24);
     bool done = false;
 
     put_npy("a.npy");
+    put_npy("mapped.npy");
+    ck_assert_int_eq(truncate(in_folder("mapped.npy"), 100000), 0);
     put_file("a.z", FLOATS, 24);
     for (size_t n = 1; !done; n++) {
         pickle_error err = { 0 };
@@ -568,12 +651,16 @@ int main(void)
     tcase_add_test(tc, test_npy_concatenated);
     tcase_add_test(tc, test_npz);
     tcase_add_test(tc, test_npz_limit);
+    tcase_add_test(tc, test_npz_overlap);
+    tcase_add_test(tc, test_no_tar);
     tcase_add_test(tc, test_beside);
     tcase_add_test(tc, test_folder_option);
     tcase_add_test(tc, test_names_that_lead_out);
     tcase_add_test(tc, test_no_file);
     tcase_add_test(tc, test_damaged_beside);
     tcase_add_test(tc, test_shared_file);
+    tcase_add_test(tc, test_file_named_often);
+    tcase_add_test(tc, test_name_of_bytes);
     tcase_add_test(tc, test_zipped);
     tcase_add_test(tc, test_written_as_one);
     tcase_add_test(tc, test_log);

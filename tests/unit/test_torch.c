@@ -2,6 +2,7 @@
  */
 #include <check.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,22 @@ static bool touch(void *ctx, const pickle_val *v, size_t depth, bool seen)
         free(numbers);
     }
     return true;
+}
+
+static void put(pickle_buf *b, const void *data, size_t len)
+{
+    ck_assert(pickle_sink_buf(b).write(b, data, len));
+}
+
+static void put_format(pickle_buf *b, const char *format, ...)
+{
+    char text[128];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    put(b, text, strlen(text));
 }
 
 static void touch_all(const pickle_doc *doc)
@@ -539,7 +556,101 @@ START_TEST(overlapping_members)
     ck_assert_str_eq(pickle_container(doc), "torch");
     pickle_doc_free(doc);
     make_zip(&f, 5);
-    check_failure(&f, PICKLE_ERR_VALUE, "members of the zip file overlap");
+    check_failure(&f, PICKLE_ERR_CODEC, "the archive's members overlap");
+}
+END_TEST
+
+/* Octal digits, and the sum of the header's bytes. */
+static void add_to_tar(pickle_buf *tar, const char *name, const pickle_buf *content)
+{
+    static const char zeros[512];
+    char head[512] = { 0 };
+    unsigned sum = 0;
+
+    snprintf(head, 100, "%s", name);
+    snprintf(head + 124, 12, "%011zo", content->len);
+    memset(head + 148, ' ', 8);
+    for (size_t i = 0; i < sizeof head; i++)
+        sum += (unsigned char)head[i];
+    snprintf(head + 148, 8, "%06o", sum);
+    put(tar, head, sizeof head);
+    put(tar, content->data, content->len);
+    put(tar, zeros, (512 - content->len % 512) % 512);
+}
+
+/* Before torch 0.1.10: `n` storages of one float, a part and a tensor of each. */
+static pickle_buf make_tar(int n)
+{
+    static const unsigned char one[8] = { 1 }, zero[8];
+    pickle_buf tar = { 0 }, storages = { 0 }, tensors = { 0 }, root = { 0 };
+
+    put_format(&storages, "I%d\n.", n);
+    put_format(&tensors, "I%d\n.", n);
+    for (int i = 0; i < n; i++) {
+        put_format(&storages, "(I%d\nVcpu\nctorch\nFloatStorage\nt.", i);
+        put(&storages, one, 8);
+        put(&storages, zero, 4);
+        put_format(&tensors, "(I%d\nI%d\nctorch\nFloatTensor\nt.", 2 * n + i, i);
+        put(&tensors, one, 8); /* dimensions */
+        put(&tensors, one, 8); /* size       */
+        put(&tensors, one, 8); /* stride     */
+        put(&tensors, zero, 8);
+    }
+    put_format(&storages, "(");
+    for (int i = 0; i < n; i++)
+        put_format(&storages, "(I%d\nI%d\nI0\nI1\nt", n + i, i);
+    put_format(&storages, "l.");
+    put_format(&root, "(lI%d\nQa.", 2 * n);
+    add_to_tar(&tar, "storages", &storages);
+    add_to_tar(&tar, "tensors", &tensors);
+    add_to_tar(&tar, "pickle", &root);
+    pickle_buf_free(&storages);
+    pickle_buf_free(&tensors);
+    pickle_buf_free(&root);
+    return tar;
+}
+
+/* Time and memory grow with the file, not with its square. */
+START_TEST(many_in_a_tar)
+{
+    pickle_buf tar = make_tar(2000);
+    pickle_tensor t;
+    pickle_doc *doc;
+    memory m;
+
+    memory_init(&m, 0);
+    doc = docs_read(tar.data, tar.len, pickle_read_opts(.alloc = &m.alloc));
+    ck_assert_str_eq(pickle_container(doc), "torch-tar");
+    ck_assert(pickle_get_tensor(pickle_at(pickle_root(doc), 0), &t));
+    ck_assert_uint_lt(m.peak, 64 * tar.len);
+    pickle_doc_free(doc);
+    pickle_buf_free(&tar);
+}
+END_TEST
+
+/* The archive, too, is inflated into memory that is to last. */
+START_TEST(tar_in_gzip)
+{
+    pickle_compression how = { .codec = PICKLE_CODEC_GZIP, .level = 1 };
+    pickle_buf tar = make_tar(3), packed = { 0 };
+    pickle_compressor *gzip;
+    pickle_sink sink;
+    pickle_tensor t;
+    pickle_doc *doc;
+
+    if (pickle_codec_available(how.codec)) {
+        gzip = pickle_compressor_new(&how, pickle_sink_buf(&packed), NULL, NULL);
+        sink = pickle_compressor_sink(gzip);
+        ck_assert(sink.write(sink.ctx, tar.data, tar.len));
+        ck_assert(pickle_compressor_finish(gzip, NULL));
+        pickle_compressor_free(gzip);
+        doc = docs_read(packed.data, packed.len, NULL);
+        ck_assert_str_eq(pickle_container(doc), "torch-tar+gzip");
+        ck_assert(pickle_get_tensor(pickle_at(pickle_root(doc), 0), &t));
+        pickle_doc_free(doc);
+    }
+    pickle_buf_free(&packed);
+    pickle_buf_free(&tar);
 }
 END_TEST
 
@@ -806,6 +917,8 @@ int main(void)
     tcase_add_test(tc, parts);
     tcase_add_test(tc, magic_alone);
     tcase_add_test(tc, overlapping_members);
+    tcase_add_test(tc, many_in_a_tar);
+    tcase_add_test(tc, tar_in_gzip);
     tcase_add_test(tc, cut_and_damaged);
     tcase_add_test(tc, each_allocation_fails);
     tcase_add_test(tc, bytes_with_a_file);
