@@ -721,6 +721,8 @@ START_TEST(each_allocation_fails)
         size_t size;
         memory m;
 
+        if (strcmp(names[i], "deflated.pt") == 0 && !files_codec("zlib"))
+            continue;
         snprintf(path, sizeof path, "%s/torch/2.5.1/%s", files_folder(), names[i]);
         data = files_read(path, &size);
         ck_assert(data != NULL);
