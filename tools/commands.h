@@ -5,6 +5,7 @@
 int convert_main(int argc, char **argv);
 int dis_main(int argc, char **argv);
 int get_main(int argc, char **argv);
+int predict_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 
 #endif

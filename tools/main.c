@@ -16,6 +16,7 @@ static const struct {
     { "get", get_main, "one value, as text, JSON or .npy" },
     { "dis", dis_main, "the opcodes, as pickletools prints them" },
     { "convert", convert_main, "write again: other protocols, joblib, compression" },
+    { "predict", predict_main, "what a scikit-learn model answers" },
 };
 
 #define SUBCOMMANDS (sizeof subcommands / sizeof *subcommands)
@@ -25,9 +26,10 @@ static int print_help(void)
     output o;
 
     out_open(&o, COLOR_NEVER);
-    out_text(&o, "usage: pickle SUBCOMMAND [options] FILE...\n\n"
-                 "Look into Python pickle and joblib files, and convert them. Nothing in them is\n"
-                 "imported or run.\n\n");
+    out_text(&o,
+             "usage: pickle SUBCOMMAND [options] FILE...\n\n"
+             "Look into Python pickle and joblib files, convert them, and predict with the models\n"
+             "in them. Nothing in them is imported or run.\n\n");
     for (size_t i = 0; i < SUBCOMMANDS; i++)
         out_format(&o, "  %-10s%s\n", subcommands[i].name, subcommands[i].about);
     out_text(&o,

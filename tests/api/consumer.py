@@ -14,7 +14,8 @@ import tempfile
 import tap
 
 HERE = pathlib.Path(__file__).with_name("consumer")
-MAIN = HERE / "main.c"
+# A program for each library, by the name of its package.
+PROGRAMS = {"libpickle": HERE / "main.c", "libpickle-sklearn": HERE / "model.c"}
 
 
 class Failed(Exception):
@@ -37,23 +38,27 @@ def attempt(name, function, *args):
         tap.check(name, str(failure))
 
 
-def pkg_config_flags(stage, *options):
-    """The flags for the library in a copy of the installed tree, as if it were installed there."""
-    out = run(pkg_config, "--define-variable=prefix=%s" % stage, *options, "libpickle",
+def pkg_config_flags(stage, package, *options):
+    """The flags for a library in a copy of the installed tree, as if it were installed there."""
+    out = run(pkg_config, "--define-variable=prefix=%s" % stage, *options, package,
               PKG_CONFIG_PATH=str(stage / libdir / "pkgconfig"))
     return shlex.split(out)
 
 
 def compile_and_run(stage, *options):
     program = stage / "consumer"
-    run(*cc, "-std=c11", "-Werror", MAIN, "-o", program, *pkg_config_flags(stage, *options))
-    run(program, LD_LIBRARY_PATH=str(stage / libdir))
+    for package, source in PROGRAMS.items():
+        run(*cc, "-std=c11", "-Werror", source, "-o", program,
+            *pkg_config_flags(stage, package, *options))
+        run(program, LD_LIBRARY_PATH=str(stage / libdir))
 
 
 def clean_flags(stage):
     """No flag of ours but the include folder reaches users."""
-    flags = pkg_config_flags(stage, "--cflags")
-    return None if flags == ["-I%s/include" % stage] else "--cflags: %s" % flags
+    for package in PROGRAMS:
+        flags = pkg_config_flags(stage, package, "--cflags")
+        if set(flags) != {"-I%s/include" % stage}:
+            return "--cflags: %s" % flags
 
 
 def with_static(stage, scratch):
@@ -75,7 +80,7 @@ def with_cmake(stage, scratch):
     for program in programs:
         run(program)
     has_static = (stage / libdir / "libpickle.a").exists()
-    if len(programs) != (3 if has_static else 2):
+    if len(programs) != (5 if has_static else 3):
         return "built: %s" % programs
 
 

@@ -1,7 +1,7 @@
-"""symbols.py - what the library exports: what its headers declare, and what symbols.txt lists.
+"""symbols.py - what a library exports: what its headers declare, and what LIST has.
 
-usage: symbols.py NM SHARED STATIC HEADER...
-       symbols.py --list NM SHARED                (what symbols.txt should say)
+usage: symbols.py LIST NM SHARED STATIC HEADER...
+       symbols.py --list NM SHARED                (what LIST should say)
 """
 
 import pathlib
@@ -10,8 +10,6 @@ import subprocess
 import sys
 
 import tap
-
-LIST = pathlib.Path(__file__).with_name("symbols.txt")
 
 
 def exported(nm, library, *options):
@@ -39,12 +37,13 @@ def difference(left, right, left_name, right_name):
     return "\n".join(lines)
 
 
-def main(nm, shared, static, *headers):
+def main(listed, nm, shared, static, *headers):
     exports = exported(nm, shared, "-D")
     tap.check("exported is what the headers declare",
               difference(exports, declared(headers), "exported", "declared"))
-    tap.check("exported is what symbols.txt lists (tools/dev/symbols.sh refreshes it)",
-              difference(exports, set(LIST.read_text().split()), "exported", "listed"))
+    path = pathlib.Path(__file__).with_name(listed)
+    tap.check("exported is what %s lists (tools/dev/symbols.sh refreshes it)" % listed,
+              difference(exports, set(path.read_text().split()), "exported", "listed"))
     tap.check("exported names start with pickle_",
               "\n".join(n for n in sorted(exports) if not re.match("pickle_[^_]", n)))
     tap.check("names in the static library start with pickle_",

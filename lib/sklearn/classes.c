@@ -1,0 +1,37 @@
+/* classes.c - which class of a file is which estimator. */
+#include "sklearn/opening.h"
+
+#include <string.h>
+
+#define FAMILY(name) extern const pickle__estimator pickle__##name##_estimators[];
+#include "sklearn/classes.inc"
+#undef FAMILY
+
+static const pickle__estimator *const families[] = {
+#define FAMILY(name) pickle__##name##_estimators,
+#include "sklearn/classes.inc"
+#undef FAMILY
+};
+
+/* Is `module` "sklearn.<package>", or within that? A package after ':' is not of scikit-learn. */
+static bool is_within(const char *module, const char *package)
+{
+    static const char top[] = "sklearn.";
+    size_t len = strlen(package);
+
+    if (strncmp(module, top, sizeof top - 1) != 0)
+        return false;
+    module += sizeof top - 1;
+    return strncmp(module, package, len) == 0 && (module[len] == '\0' || module[len] == '.');
+}
+
+const pickle__estimator *pickle__estimator_of(const char *module, const char *name)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        for (const pickle__estimator *e = families[i]; e->package; e++) {
+            if (strcmp(e->name, name) == 0 && is_within(module, e->package))
+                return e;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,168 @@
+/* numeric.c - sums, products and functions as numpy, scipy and BLAS compute them. */
+#include "sklearn/numeric.h"
+
+#define BLOCK 128 /* PW_BLOCKSIZE */
+
+double pickle__sum(const double *x, size_t n)
+{
+    double r[8], sum = 0;
+    size_t i, half;
+
+    if (n < 8) {
+        for (i = 0; i < n; i++)
+            sum += x[i];
+        return sum;
+    }
+    if (n > BLOCK) {
+        half = n / 2 - n / 2 % 8;
+        return pickle__sum(x, half) + pickle__sum(x + half, n - half);
+    }
+    for (i = 0; i < 8; i++)
+        r[i] = x[i];
+    for (; i < n - n % 8; i += 8) {
+        for (size_t k = 0; k < 8; k++)
+            r[k] += x[i + k];
+    }
+    sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+    for (; i < n; i++)
+        sum += x[i];
+    return sum;
+}
+
+float pickle__sum_f32(const float *x, size_t n)
+{
+    float r[8], sum = 0;
+    size_t i, half;
+
+    if (n < 8) {
+        for (i = 0; i < n; i++)
+            sum += x[i];
+        return sum;
+    }
+    if (n > BLOCK) {
+        half = n / 2 - n / 2 % 8;
+        return pickle__sum_f32(x, half) + pickle__sum_f32(x + half, n - half);
+    }
+    for (i = 0; i < 8; i++)
+        r[i] = x[i];
+    for (; i < n - n % 8; i += 8) {
+        for (size_t k = 0; k < 8; k++)
+            r[k] += x[i + k];
+    }
+    sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+    for (; i < n; i++)
+        sum += x[i];
+    return sum;
+}
+
+double pickle__squares(const double *x, size_t n)
+{
+    double lane[2] = { 0, 0 };
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        for (size_t k = 8; k > 0; k -= 2) {
+            lane[0] = x[i + k - 2] * x[i + k - 2] + lane[0];
+            lane[1] = x[i + k - 1] * x[i + k - 1] + lane[1];
+        }
+    }
+    for (; i < n; i += 2) {
+        lane[0] = x[i] * x[i] + lane[0];
+        if (i + 1 < n)
+            lane[1] = x[i + 1] * x[i + 1] + lane[1];
+    }
+    return lane[0] + lane[1];
+}
+
+double pickle__dot(const double *x, const double *y, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* Four sums at a time: each keeps its order, and none waits for another. */
+#define PRODUCTS(name, type)                                                                \
+    void name(const type *x, size_t stride, size_t rows, size_t n, const type *w, size_t k, \
+              const type *bias, type *out)                                                  \
+    {                                                                                       \
+        for (size_t i = 0; i < rows; i++) {                                                 \
+            const type *row = (const type *)(const void *)((const char *)x + i * stride);   \
+            size_t c = 0;                                                                   \
+                                                                                            \
+            for (; c + 4 <= k; c += 4) {                                                    \
+                const type *a = w + c * n, *b = a + n, *d = b + n, *e = d + n;              \
+                type s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                        \
+                                                                                            \
+                for (size_t j = 0; j < n; j++) {                                            \
+                    s0 += row[j] * a[j];                                                    \
+                    s1 += row[j] * b[j];                                                    \
+                    s2 += row[j] * d[j];                                                    \
+                    s3 += row[j] * e[j];                                                    \
+                }                                                                           \
+                out[i * k + c] = s0;                                                        \
+                out[i * k + c + 1] = s1;                                                    \
+                out[i * k + c + 2] = s2;                                                    \
+                out[i * k + c + 3] = s3;                                                    \
+            }                                                                               \
+            for (; c < k; c++) {                                                            \
+                type sum = 0;                                                               \
+                                                                                            \
+                for (size_t j = 0; j < n; j++)                                              \
+                    sum += row[j] * w[c * n + j];                                           \
+                out[i * k + c] = sum;                                                       \
+            }                                                                               \
+            for (c = 0; bias && c < k; c++)                                                 \
+                out[i * k + c] += bias[c];                                                  \
+        }                                                                                   \
+    }
+
+PRODUCTS(pickle__products, double)
+PRODUCTS(pickle__products_f32, float)
+
+void pickle__softmax(double *x, size_t n)
+{
+    double most = n ? x[0] : 0, sum;
+
+    for (size_t i = 1; i < n; i++)
+        most = x[i] > most ? x[i] : most;
+    for (size_t i = 0; i < n; i++)
+        x[i] = exp(x[i] - most);
+    sum = pickle__sum(x, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] /= sum;
+}
+
+double pickle__logsumexp(const double *x, size_t n)
+{
+    double most = n ? x[0] : 0, sum = 0, r[BLOCK];
+
+    for (size_t i = 1; i < n; i++)
+        most = x[i] > most ? x[i] : most;
+    if (!isfinite(most))
+        most = 0;
+    if (n <= BLOCK) {
+        for (size_t i = 0; i < n; i++)
+            r[i] = exp(x[i] - most);
+        sum = pickle__sum(r, n);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            sum += exp(x[i] - most);
+    }
+    return log(sum) + most;
+}
+
+size_t pickle__largest(const double *x, size_t n)
+{
+    size_t best = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i]))
+            return i;
+        if (x[i] > x[best])
+            best = i;
+    }
+    return best;
+}
