@@ -95,6 +95,7 @@ static bool gather_dense(pickle__run *r, const pickle_batch *x, const size_t *co
     size_t size = item_size(x->kind);
     char *to = new_dense(r, y, x->kind, x->rows, count);
 
+    y->integers = x->integers;
     if (!to)
         return false;
     for (size_t i = 0; i < x->rows; i++) {
@@ -144,20 +145,22 @@ static bool gather_sparse(pickle__run *r, const pickle_batch *x, const size_t *c
 bool pickle__columns(pickle__run *r, const pickle_batch *x, const size_t *columns, size_t count,
                      pickle_batch *y)
 {
+    const pickle_batch from = *x; /* `y` may be `x` */
+
     for (size_t j = 0; j < count; j++) {
-        if (columns[j] >= x->cols)
+        if (columns[j] >= from.cols)
             return pickle__run_fail(r, PICKLE_ERR_VALUE, "there is no column %zu: X has %zu",
-                                    columns[j], x->cols);
+                                    columns[j], from.cols);
     }
-    if (x->kind == PICKLE_BATCH_CSR)
-        return gather_sparse(r, x, columns, count, y);
+    if (from.kind == PICKLE_BATCH_CSR)
+        return gather_sparse(r, &from, columns, count, y);
     if (!is_run(columns, count))
-        return gather_dense(r, x, columns, count, y);
-    *y = *x;
+        return gather_dense(r, &from, columns, count, y);
+    *y = from;
     y->cols = count;
     y->names = NULL;
-    if (count > 0 && x->rows > 0)
-        y->data = (const char *)x->data + columns[0] * item_size(x->kind);
+    if (count > 0 && from.rows > 0)
+        y->data = (const char *)from.data + columns[0] * item_size(from.kind);
     return true;
 }
 

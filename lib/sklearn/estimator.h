@@ -100,6 +100,7 @@ struct pickle_model {
     unsigned takes;   /* default: PICKLE__F64 */
     unsigned inverse; /* what inverse_transform takes; default: PICKLE__F64 */
     pickle__numbers numbers;
+    bool together;   /* an answer depends on all rows: a batch is one block, of one thread */
     size_t features; /* columns; 0: any */
     const char **feature_names;
     size_t outputs;          /* default: 1 */
@@ -245,6 +246,10 @@ pickle__csr pickle__new_csr(pickle__run *r, pickle_batch *y, size_t rows, size_t
 /* Run a part: checks that it has the method, and `x` for it. PICKLE_ERR_MISSING if it hasn't. */
 bool pickle__run_method(const pickle_model *m, pickle_method method, pickle__run *r,
                         const pickle_batch *x, pickle_batch *y);
+
+/* What inverse_transform has to ask itself: are there `cols` columns, and only numbers that the model
+ * lets in? False after pickle__run_fail. */
+bool pickle__check_input(const pickle_model *m, pickle__run *r, const pickle_batch *x, size_t cols);
 
 /* Row `i` of a dense batch. */
 static inline const double *pickle__row(const pickle_batch *x, size_t i)

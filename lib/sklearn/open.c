@@ -281,6 +281,7 @@ static void sum_up(pickle__opener *o)
         if (!m->refused)
             m->refused = p->model->refused;
         m->weight += p->model->weight;
+        m->together |= p->model->together;
         if (m->weight > MOST_WEIGHT) {
             pickle__bad(o, NULL, "has parts within parts beyond all measure");
             return;

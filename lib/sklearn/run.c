@@ -170,6 +170,14 @@ static bool coerce(const pickle_model *m, pickle__run *r, unsigned takes, const 
     return pickle__run_fail(r, PICKLE_ERR_TYPE, "%s takes sparse matrices only", m->class_name);
 }
 
+bool pickle__check_input(const pickle_model *m, pickle__run *r, const pickle_batch *x, size_t cols)
+{
+    if (x->cols != cols)
+        return pickle__run_fail(r, PICKLE_ERR_VALUE, "X has %zu columns, but %s expects %zu",
+                                x->cols, m->class_name, cols);
+    return check_numbers(m, r, x);
+}
+
 bool pickle__run_method(const pickle_model *m, pickle_method method, pickle__run *r,
                         const pickle_batch *x, pickle_batch *y)
 {
@@ -424,6 +432,8 @@ static void *run_worker(void *arg)
     pickle__pool_mark start = pickle__pool_here(&w->run.pool);
 
     most = most < LEAST_ROWS ? LEAST_ROWS : most > MOST_ROWS ? MOST_ROWS : most;
+    if (w->job->m->together)
+        most = w->rows;
     do {
         size_t rows = w->rows - done < most ? w->rows - done : most;
 
@@ -644,7 +654,8 @@ static bool start(const pickle_model *m, pickle_method method, const pickle_batc
             return fail(err, PICKLE_ERR_RANGE, "%zu numbers are not the same for %zu rows", count,
                         in->rows);
     }
-    ok = match_names(&j, err) && run_job(&j, thread_count(opts, in->rows), width, csr, err);
+    ok = match_names(&j, err) &&
+         run_job(&j, thread_count(m->together ? NULL : opts, in->rows), width, csr, err);
     pickle__heap_free(j.alloc, j.columns, m->features, sizeof *j.columns);
     return ok;
 }

@@ -576,8 +576,8 @@ def test_paths_and_codes(files):
                run("show", *args))
     expect("no subcommand", (2, b"", "pickle: a subcommand is missing (see pickle --help)\n"), run())
     expect("no such subcommand", (2, b"", "pickle: no such subcommand: sho (see pickle --help)\n"), run("sho"))
-    expect("help", [0] * 5, [run(*args, "--help")[0]
-                             for args in ([], ["show"], ["get"], ["dis"], ["convert"])])
+    expect("help", [0] * 6, [run(*args, "--help")[0]
+                             for args in ([], ["show"], ["get"], ["dis"], ["convert"], ["predict"])])
     expect("version", True, bool(re.match(r"pickle \d+\.\d+\.\d+\ncodecs:", run("--version", text=True)[1])))
 
 
@@ -587,7 +587,7 @@ def project_file(*path):
 
 
 def test_documents():
-    options = {(sub, option) for sub in ("show", "get", "dis", "convert")
+    options = {(sub, option) for sub in ("show", "get", "dis", "convert", "predict")
                for option in re.findall(r"--([a-z-]+)", run(sub, "--help", text=True)[1])
                if option != sub} - {("show", "json and")}
     for path, form in [("man/pickle.1", r"(?:Fl|,) \\-%s\b"), ("completions/pickle.bash", "--%s"),

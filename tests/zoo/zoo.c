@@ -3,10 +3,12 @@
  *
  * usage: zoo [--table] FILE...
  *
- * The files are fixtures/zoo/make_zoo.py's. TAP on standard output, one test for each model; with
+ * The files are fixtures/zoo/make_zoo.py's; patterns with * are understood. TAP on standard output,
+ * one test for each model; with
  * --table a line for each model and method: file, name, version, method, bound, models' worst
  * distance in units in the last place, and relative to the largest number of the answer.
  */
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -346,6 +348,18 @@ static void check_entry(const char *file, const pickle_val *entry)
                pickle_str(pickle_get(entry, "name")), pickle_str(pickle_get(entry, "version")));
 }
 
+/* "1.2.1/linear.pkl.xz" of a path. */
+static const char *last_two(const char *path)
+{
+    const char *at = path + strlen(path);
+
+    for (int slashes = 0; at > path; at--) {
+        if (at[-1] == '/' && ++slashes == 2)
+            break;
+    }
+    return at;
+}
+
 static void check_file(const char *path)
 {
     pickle_error err;
@@ -358,8 +372,19 @@ static void check_file(const char *path)
         return;
     }
     pickle_foreach (pickle_root(doc), key, entry)
-        check_entry(path, entry);
+        check_entry(last_two(path), entry);
     pickle_doc_free(doc);
+}
+
+static void check_files(const char *pattern)
+{
+    glob_t found;
+
+    if (glob(pattern, GLOB_NOCHECK, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        check_file(found.gl_pathv[i]);
+    globfree(&found);
 }
 
 int main(int argc, char **argv)
@@ -368,7 +393,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--table") == 0)
             as_table = true;
         else
-            check_file(argv[i]);
+            check_files(argv[i]);
     }
     if (!as_table)
         printf("1..%u\n", count);

@@ -9,18 +9,49 @@ _pickle_files() {
 	mapfile -t COMPREPLY < <(compgen -f -- "$1")
 }
 
+_pickle_predict() {
+	case $previous in
+	-m | --method)
+		local methods='predict predict_proba predict_log_proba decision_function transform'
+		_pickle_words "$methods inverse_transform score_samples apply" "$current"
+		;;
+	--header)
+		_pickle_words 'auto yes no' "$current"
+		;;
+	--color)
+		_pickle_words 'auto always never' "$current"
+		;;
+	-e | --encoding)
+		_pickle_words 'latin1 ascii utf-8 bytes' "$current"
+		;;
+	-[ijpt] | --index | --threads | --path | --table | --max-*) ;;
+	*)
+		options="--method --output --describe --path --table --header --lines --threads --newer"
+		if [[ $current == -* ]]; then
+			_pickle_words "$options --color $reading --help" "$current"
+		else
+			_pickle_files "$current"
+		fi
+		;;
+	esac
+}
+
 _pickle() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local reading='--index --encoding --strict --max-memory --max-inflated'
 	local options
 
 	if ((COMP_CWORD == 1)); then
-		_pickle_words 'show get dis convert --help --version' "$current"
+		_pickle_words 'show get dis convert predict --help --version' "$current"
 		return
 	fi
 	# Readline takes --color=auto for three words.
 	[[ $current == = ]] && current=
 	[[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
+	if [[ ${COMP_WORDS[1]} == predict ]]; then
+		_pickle_predict
+		return
+	fi
 	case $previous in
 	-e | --encoding)
 		_pickle_words 'latin1 ascii utf-8 bytes' "$current"
