@@ -1,11 +1,11 @@
 #!/bin/sh
-# From a fresh clone to a first look into a model: installs what is missing, builds, shows a file.
+# From a fresh clone to a prediction: installs what is missing, builds, shows a model and asks it.
 #
 # usage: sh tools/quickstart.sh
 set -eu
 
 cd "$(dirname "$0")/.."
-model=fixtures/py313/sklearn/iris_forest.joblib
+model=fixtures/tutorial/iris.joblib flowers=fixtures/tutorial/iris.csv
 
 # Run a command and show what it said only if it failed.
 quietly() {
@@ -25,4 +25,8 @@ echo
 echo "\$ build/tools/pickle show $model"
 build/tools/pickle show "$model"
 echo
-echo "That is it. Try the command on a file of your own, or install it: meson install -C build"
+echo "4. What it says about five flowers.  Now try a model of your own, or install all of this:"
+echo "   meson install -C build"
+echo
+echo "\$ build/tools/pickle predict $model $flowers"
+build/tools/pickle predict "$model" "$flowers"

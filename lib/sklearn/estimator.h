@@ -247,8 +247,8 @@ pickle__csr pickle__new_csr(pickle__run *r, pickle_batch *y, size_t rows, size_t
 bool pickle__run_method(const pickle_model *m, pickle_method method, pickle__run *r,
                         const pickle_batch *x, pickle_batch *y);
 
-/* What inverse_transform has to ask itself: are there `cols` columns, and only numbers that the model
- * lets in? False after pickle__run_fail. */
+/* What inverse_transform has to ask itself: are there `cols` columns, and only numbers that the
+ * model lets in? False after pickle__run_fail. */
 bool pickle__check_input(const pickle_model *m, pickle__run *r, const pickle_batch *x, size_t cols);
 
 /* Row `i` of a dense batch. */

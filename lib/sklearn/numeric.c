@@ -83,45 +83,6 @@ double pickle__dot(const double *x, const double *y, size_t n)
     return sum;
 }
 
-/* Four sums at a time: each keeps its order, and none waits for another. */
-#define PRODUCTS(name, type)                                                                \
-    void name(const type *x, size_t stride, size_t rows, size_t n, const type *w, size_t k, \
-              const type *bias, type *out)                                                  \
-    {                                                                                       \
-        for (size_t i = 0; i < rows; i++) {                                                 \
-            const type *row = (const type *)(const void *)((const char *)x + i * stride);   \
-            size_t c = 0;                                                                   \
-                                                                                            \
-            for (; c + 4 <= k; c += 4) {                                                    \
-                const type *a = w + c * n, *b = a + n, *d = b + n, *e = d + n;              \
-                type s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                        \
-                                                                                            \
-                for (size_t j = 0; j < n; j++) {                                            \
-                    s0 += row[j] * a[j];                                                    \
-                    s1 += row[j] * b[j];                                                    \
-                    s2 += row[j] * d[j];                                                    \
-                    s3 += row[j] * e[j];                                                    \
-                }                                                                           \
-                out[i * k + c] = s0;                                                        \
-                out[i * k + c + 1] = s1;                                                    \
-                out[i * k + c + 2] = s2;                                                    \
-                out[i * k + c + 3] = s3;                                                    \
-            }                                                                               \
-            for (; c < k; c++) {                                                            \
-                type sum = 0;                                                               \
-                                                                                            \
-                for (size_t j = 0; j < n; j++)                                              \
-                    sum += row[j] * w[c * n + j];                                           \
-                out[i * k + c] = sum;                                                       \
-            }                                                                               \
-            for (c = 0; bias && c < k; c++)                                                 \
-                out[i * k + c] += bias[c];                                                  \
-        }                                                                                   \
-    }
-
-PRODUCTS(pickle__products, double)
-PRODUCTS(pickle__products_f32, float)
-
 void pickle__softmax(double *x, size_t n)
 {
     double most = n ? x[0] : 0, sum;

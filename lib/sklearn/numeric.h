@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* np.sum of a contiguous row. */
 double pickle__sum(const double *x, size_t n);
@@ -25,6 +26,10 @@ void pickle__products(const double *x, size_t stride, size_t rows, size_t n, con
                       size_t k, const double *bias, double *out);
 void pickle__products_f32(const float *x, size_t stride, size_t rows, size_t n, const float *w,
                           size_t k, const float *bias, float *out);
+/* Likewise for the rows of a CSR matrix, in the order in which they have their elements. */
+void pickle__products_csr(const double *data, const int64_t *indptr, const int64_t *indices,
+                          size_t rows, size_t n, const double *w, size_t k, const double *bias,
+                          double *out);
 
 /* scipy.special.expit. */
 static inline double pickle__expit(double x)

@@ -8,13 +8,25 @@
 
 /* --------------------------------------------------------- PowerTransformer */
 
-/* One number; `f32` is for what is a float, and in which of its steps numpy keeps it one. */
+/* Which steps of a function are of doubles: all, all but of X itself, or none. */
 typedef enum precision { DOUBLE, FLOAT_X, FLOAT_ALL } precision;
-typedef double function(double x, double lambda, precision p);
+
+/* What is raised to, or divided by; with 1 over it, for the way back. */
+typedef struct exponent {
+    double power, root;
+    bool none; /* it is 0, or next to it: logarithms take over */
+} exponent;
+
+/* Of x >= 0, and of x < 0. */
+typedef struct column {
+    exponent above, below;
+} column;
+
+typedef double function(double x, const column *c, precision p);
 
 typedef struct power {
     size_t columns;
-    const double *lambdas;
+    column *column;
     bool positive; /* box-cox is of positive numbers only */
     function *there, *back;
     precision f32;
@@ -27,9 +39,9 @@ static double as(precision p, double x)
     return p == FLOAT_ALL ? (double)(float)x : x;
 }
 
-static double raise(precision p, double x, double exponent)
+static double raise(precision p, double x, double to)
 {
-    return p == FLOAT_ALL ? (double)powf((float)x, (float)exponent) : pow(x, exponent);
+    return p == FLOAT_ALL ? (double)powf((float)x, (float)to) : pow(x, to);
 }
 
 /* x + 1: X's own type, whatever the rest is of. */
@@ -48,62 +60,80 @@ static double expm1_of(precision p, double x)
     return p == FLOAT_ALL ? (double)expm1f((float)x) : expm1(x);
 }
 
-static double yeo_johnson(double x, double lambda, precision p)
+static double exp_of(precision p, double x)
 {
-    bool below = !(x >= 0);
-    double exponent = below ? 2 - lambda : lambda, v = below ? -x : x;
+    return p == DOUBLE ? exp(x) : (double)expf((float)x);
+}
 
-    if (fabs(exponent) <= DBL_EPSILON && (below || fabs(exponent) < DBL_EPSILON))
+/* Yeo and Johnson's are functions of |x|, whose sign comes back in the end. */
+static double yeo_johnson(double x, const column *c, precision p)
+{
+    const exponent *e = x >= 0 ? &c->above : &c->below;
+    double v = fabs(x);
+
+    if (e->none)
         v = log1p_of(p, v);
     else
-        v = as(p, as(p, raise(p, plus_one(p, v), exponent) - 1) / as(p, exponent));
-    return below ? -v : v;
+        v = as(p, as(p, raise(p, plus_one(p, v), e->power) - 1) / as(p, e->power));
+    return x >= 0 ? v : -v;
 }
 
 /* scipy.stats.yeojohnson, which is used since scikit-learn 1.9. */
-static double stable_yeo_johnson(double x, double lambda, precision p)
+static double stable_yeo_johnson(double x, const column *c, precision p)
 {
-    bool below = !(x >= 0);
-    double exponent = below ? 2 - lambda : lambda, v = log1p_of(p, below ? -x : x);
+    const exponent *e = x >= 0 ? &c->above : &c->below;
+    double v = log1p_of(p, fabs(x));
 
-    if (!(fabs(exponent) <= DBL_EPSILON && (below || fabs(exponent) < DBL_EPSILON)))
-        v = as(p, expm1_of(p, as(p, as(p, exponent) * v)) / as(p, exponent));
-    return below ? -v : v;
+    if (!e->none)
+        v = as(p, expm1_of(p, as(p, as(p, e->power) * v)) / as(p, e->power));
+    return x >= 0 ? v : -v;
 }
 
-static double yeo_johnson_back(double x, double lambda, precision p)
+static double yeo_johnson_back(double x, const column *c, precision p)
 {
-    bool below = !(x >= 0);
-    double exponent = below ? 2 - lambda : lambda, v = below ? -x : x;
+    const exponent *e = x >= 0 ? &c->above : &c->below;
+    double v = fabs(x);
 
-    if (fabs(exponent) <= DBL_EPSILON && (below || fabs(exponent) < DBL_EPSILON))
-        v = (p == DOUBLE ? exp(v) : as(p, (double)expf((float)v))) - 1;
+    if (e->none)
+        v = as(p, exp_of(p, v) - 1);
     else
-        v = as(p, raise(p, as(p, as(p, v * as(p, exponent)) + 1), as(p, 1 / exponent)) - 1);
-    return below ? -v : v;
+        v = as(p, raise(p, as(p, as(p, v * as(p, e->power)) + 1), as(p, e->root)) - 1);
+    return x >= 0 ? v : -v;
 }
 
-static double box_cox(double x, double lambda, precision p)
+static double box_cox(double x, const column *c, precision p)
 {
-    lambda = as(p, lambda);
+    double lambda = as(p, c->above.power);
+
+    return fabs(lambda) < 1e-19 ? log(x) : expm1(lambda * log(x)) / lambda;
+}
+
+/* With the expm1 that scipy had before 1.12. */
+static double old_box_cox(double x, const column *c, precision p)
+{
+    double lambda = as(p, c->above.power);
+
     return fabs(lambda) < 1e-19 ? log(x) : pickle__expm1(lambda * log(x)) / lambda;
 }
 
-static double box_cox_back(double x, double lambda, precision p)
-{
-    if (lambda == 0)
-        return p == DOUBLE ? exp(x) : (double)expf((float)x);
-    return raise(p, as(p, as(p, x * as(p, lambda)) + 1), as(p, 1 / lambda));
-}
-
 /* scipy.special.inv_boxcox, which is used since scikit-learn 1.6. */
-static double stable_box_cox_back(double x, double lambda, precision p)
+static double box_cox_back(double x, const column *c, precision p)
 {
-    lambda = as(p, lambda);
+    double lambda = as(p, c->above.power);
+
     return lambda == 0 ? exp(x) : exp(log1p(lambda * x) / lambda);
 }
 
-/* A function of all elements, each with its column's lambda. */
+static double old_box_cox_back(double x, const column *c, precision p)
+{
+    const exponent *e = &c->above;
+
+    if (e->power == 0)
+        return exp_of(p, x);
+    return raise(p, as(p, as(p, x * as(p, e->power)) + 1), as(p, e->root));
+}
+
+/* A function of all elements. */
 static bool map(const power *s, function *f, pickle__run *r, const pickle_batch *x, pickle_batch *y)
 {
     if (x->kind == PICKLE_BATCH_F32) {
@@ -113,14 +143,14 @@ static bool map(const power *s, function *f, pickle__run *r, const pickle_batch 
             const float *row = pickle__row_f32(x, i);
 
             for (size_t j = 0; j < x->cols; j++)
-                *out++ = (float)f((double)row[j], s->lambdas[j], s->f32);
+                *out++ = (float)f((double)row[j], &s->column[j], s->f32);
         }
     } else {
         double *out = pickle__new_f64(r, y, x->rows, x->cols);
 
         for (size_t i = 0; out && i < x->rows; i++) {
             for (size_t j = 0; j < x->cols; j++)
-                *out++ = f(pickle__row(x, i)[j], s->lambdas[j], DOUBLE);
+                *out++ = f(pickle__row(x, i)[j], &s->column[j], DOUBLE);
         }
     }
     return y->data != NULL;
@@ -165,27 +195,53 @@ static bool power_inverse(const pickle_model *m, pickle__run *r, const pickle_ba
            map(s, s->back, r, &powers, y);
 }
 
+static exponent exponent_of(double to, bool none, bool as_float)
+{
+    exponent e = { as_float ? (double)(float)to : to, 0, none };
+
+    e.root = as_float ? (double)(1 / (float)e.power) : 1 / e.power;
+    return e;
+}
+
+/* lambda for positive numbers, 2 - lambda for others; of floats, in numpy 2, they are floats. */
+static void find_exponents(pickle__opener *o, power *s)
+{
+    pickle__matrix lambdas = pickle__need_numbers(o, "lambdas_");
+    bool numpy2 = pickle__with_numpy2(o, "lambdas_"), as_float = lambdas.f32 && numpy2;
+
+    s->columns = lambdas.rows * lambdas.cols;
+    s->f32 = numpy2 && !lambdas.f32 ? FLOAT_X : FLOAT_ALL;
+    if (!pickle__ok(o))
+        return;
+    if (s->columns == 0)
+        pickle__bad(o, "lambdas_", "is empty");
+    s->column = pickle__keep(o, s->columns, sizeof *s->column);
+    for (size_t j = 0; s->column && j < s->columns; j++) {
+        double lambda = lambdas.data[j];
+
+        s->column[j].above = exponent_of(lambda, fabs(lambda) < DBL_EPSILON, as_float);
+        s->column[j].below = exponent_of(2 - lambda, !(fabs(lambda - 2) > DBL_EPSILON), as_float);
+    }
+}
+
 static void open_power(pickle__opener *o)
 {
     power *s = pickle__state(o, sizeof *s);
-    pickle__matrix lambdas = pickle__need_numbers(o, "lambdas_");
-    bool stable = o->version >= PICKLE__SKLEARN(1, 9, 0);
 
-    s->columns = lambdas.rows * lambdas.cols;
-    s->lambdas = lambdas.data;
+    find_exponents(o, s);
     s->positive = pickle__choice(o, "method", 0, "yeo-johnson", "box-cox", NULL) == 1;
-    s->f32 = pickle__with_numpy2(o, "lambdas_") && !lambdas.f32 ? FLOAT_X : FLOAT_ALL;
-    s->there = s->positive ? box_cox : stable ? stable_yeo_johnson : yeo_johnson;
-    s->back = !s->positive                            ? yeo_johnson_back
-              : o->version < PICKLE__SKLEARN(1, 6, 0) ? box_cox_back
-                                                      : stable_box_cox_back;
+    if (s->positive) {
+        s->there = o->version < PICKLE__SKLEARN(1, 5, 0) ? old_box_cox : box_cox;
+        s->back = o->version < PICKLE__SKLEARN(1, 6, 0) ? old_box_cox_back : box_cox_back;
+    } else {
+        s->there = o->version < PICKLE__SKLEARN(1, 9, 0) ? yeo_johnson : stable_yeo_johnson;
+        s->back = yeo_johnson_back;
+    }
     if (pickle__flag(o, "standardize", true)) {
         s->scaler = pickle__open_part(o, "_scaler", 0, pickle__need(o, "_scaler"));
         if (pickle__ok(o) && s->scaler->features && s->scaler->features != s->columns)
             pickle__bad(o, "_scaler", "has another size than lambdas_");
     }
-    if (pickle__ok(o) && s->columns == 0)
-        pickle__bad(o, "lambdas_", "is empty");
     o->model->features = s->columns;
     o->model->takes = o->model->inverse = PICKLE__F64 | PICKLE__F32;
     o->model->numbers = PICKLE__OR_NAN;

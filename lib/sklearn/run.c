@@ -254,17 +254,20 @@ bool pickle__label_numbers(const pickle_model *m, pickle__run *r, const pickle_b
 bool pickle__log_proba(const pickle_model *m, pickle__run *r, const pickle_batch *x,
                        pickle_batch *y)
 {
+    pickle_method caller = r->method;
     pickle_batch proba;
     double *out;
+    bool ok;
 
-    if (!m->methods[PICKLE_PREDICT_PROBA](m, r, x, &proba) || !pickle__as_f64(r, &proba, &proba))
-        return false;
-    out = pickle__new_f64(r, y, proba.rows, proba.cols);
+    r->method = PICKLE_PREDICT_PROBA;
+    ok = m->methods[PICKLE_PREDICT_PROBA](m, r, x, &proba) && pickle__as_f64(r, &proba, &proba);
+    r->method = caller;
+    out = ok ? pickle__new_f64(r, y, proba.rows, proba.cols) : NULL;
     for (size_t i = 0; out && i < proba.rows; i++) {
         for (size_t j = 0; j < proba.cols; j++)
             *out++ = log(pickle__row(&proba, i)[j]);
     }
-    return y->data != NULL;
+    return out != NULL;
 }
 
 /* ------------------------------------------------------------------ results */

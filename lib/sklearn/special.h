@@ -6,8 +6,7 @@
 double pickle__ndtr(double x);
 /* Its inverse: of what is between 0 and 1, both excluded. */
 double pickle__ndtri(double p);
-/* As scipy's own were, not the C library's: an ulp apart. */
+/* As scipy had it before 1.12: an ulp from the C library's. */
 double pickle__expm1(double x);
-double pickle__log1p(double x);
 
 #endif

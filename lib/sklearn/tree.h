@@ -25,9 +25,11 @@
 
 typedef struct pickle__tree_node {
     uint32_t threshold; /* key of the largest float32 that goes left; UINT32_MAX: all */
-    uint32_t slot;      /* feature * 2, + 1 where NaN goes left */
-    uint32_t child;     /* the left one; the right one follows it; itself: a leaf */
+    uint32_t feature;
+    uint32_t child; /* the left one; the right one follows it; itself: a leaf */
 } pickle__tree_node;
+
+#define PICKLE__NAN_LEFT ((uint32_t)1 << 31)
 
 typedef struct pickle__tree {
     size_t features, outputs, classes; /* classes: most of any output; 1 for numbers */
@@ -35,7 +37,8 @@ typedef struct pickle__tree {
     size_t count;                      /* nodes that the file has */
     /* Of each node of the file. Leaves, too, are called by their places in the file. */
     const double *values;
-    /* Nodes that the root leads to, in the order of their depth, and their places in the file. */
+    /* Nodes that the root leads to, in the order of their depth, and their places in the file;
+     * these with PICKLE__NAN_LEFT where NaN goes left. */
     size_t n_nodes;
     const pickle__tree_node *nodes;
     const uint32_t *ids;
@@ -73,10 +76,10 @@ typedef struct pickle__tree_rows {
     size_t trees;        /* most that pickle__tree_leaves takes at once for these */
     /* Private. */
     const pickle_batch *x;
-    size_t most;    /* rows at a time */
-    unsigned shift; /* from a node's slot to the place of its key */
-    size_t width;   /* keys of a row */
+    size_t most; /* rows at a time */
+    bool nan;    /* some number is */
     uint32_t *keys, *leaves;
+    uint32_t *walking, *at; /* rows that have not arrived, and their nodes */
 } pickle__tree_rows;
 
 /* Check the numbers of `x`, of kind F64, F32 or CSR, as scikit-learn does once they are float32:
@@ -85,8 +88,8 @@ bool pickle__tree_start(const pickle_model *m, pickle__run *r, pickle__numbers a
                         const pickle_batch *x, pickle__tree_rows *rows);
 /* Go to the first rows, and on to the next; false after the last. */
 bool pickle__tree_next(pickle__tree_rows *rows);
-/* The leaf of row i in tree t is [t * rows->count + i], until the next call. Trees have no more
- * features than the batch has columns. */
+/* The leaf of row i in tree t is [t * rows->count + i], until the next call. At least one tree, and
+ * at most rows->trees; they have no more features than the batch has columns. */
 const uint32_t *pickle__tree_leaves(pickle__tree_rows *rows, const pickle__tree *const *trees,
                                     size_t count);
 

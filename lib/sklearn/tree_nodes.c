@@ -174,9 +174,10 @@ static const char *lay_out(const fields *f, pickle__tree *t, pickle__tree_node *
             return "has a node that splits by a feature it doesn't know";
         if (f->count - next < 2)
             return "has a node with two parents";
-        nodes[i] =
-            (pickle__tree_node){ threshold_key(double_at(&f->threshold, id)),
-                                 (uint32_t)feature * 2 + flag_at(&f->missing, id), (uint32_t)next };
+        nodes[i] = (pickle__tree_node){ threshold_key(double_at(&f->threshold, id)),
+                                        (uint32_t)feature, (uint32_t)next };
+        if (flag_at(&f->missing, id))
+            ids[i] |= PICKLE__NAN_LEFT;
         ids[next++] = (uint32_t)left;
         ids[next++] = (uint32_t)right;
     }

@@ -4,10 +4,11 @@
 #include "sklearn/key.h"
 #include "sklearn/tree.h"
 
-#define AT_ONCE   ((size_t)16)      /* walks */
+#define AT_ONCE   ((size_t)8)       /* walks */
 #define TREES     ((size_t)64)      /* for so few rows that trees must make up for them */
 #define KEYS      ((size_t)1 << 16) /* of rows at a time: half of a second-level cache, or less */
 #define MOST_ROWS ((size_t)2048)
+#define STEPS     6 /* between looks at which walks have arrived */
 
 /* ------------------------------------------------------------------- checks */
 
@@ -103,59 +104,64 @@ static bool check(const pickle_model *m, pickle__run *r, pickle__numbers allowed
 
 /* Rows at a time: as many as the cache holds, but enough for walks to go on together; of very wide
  * (sparse) ones, one. */
-static size_t rows_at_a_time(const pickle__tree_rows *rows)
+static size_t rows_at_a_time(const pickle_batch *x)
 {
-    size_t most = KEYS / (rows->width ? rows->width : 1);
+    size_t most = KEYS / (x->cols ? x->cols : 1);
 
-    if (rows->width > KEYS)
+    if (x->cols > KEYS)
         most = 1;
     else if (most < AT_ONCE)
         most = AT_ONCE;
     else if (most > MOST_ROWS)
         most = MOST_ROWS;
-    return most < rows->x->rows ? most : rows->x->rows;
+    return most < x->rows ? most : x->rows;
+}
+
+/* Memory: the keys, a number for each row and tree, and two for each row. */
+static bool take(pickle__run *r, pickle__tree_rows *rows)
+{
+    size_t n = rows->most * rows->trees;
+
+    rows->keys = pickle__take(r, rows->most, rows->x->cols * sizeof *rows->keys);
+    rows->leaves = rows->keys ? pickle__take(r, n + 2 * rows->most, sizeof *rows->leaves) : NULL;
+    if (!rows->leaves)
+        return false;
+    rows->walking = rows->leaves + n;
+    rows->at = rows->walking + rows->most;
+    return true;
 }
 
 bool pickle__tree_start(const pickle_model *m, pickle__run *r, pickle__numbers allowed,
                         const pickle_batch *x, pickle__tree_rows *rows)
 {
-    bool sparse = x->kind == PICKLE_BATCH_CSR, nan;
+    bool sparse = x->kind == PICKLE_BATCH_CSR;
     uint32_t zero = pickle__key(0);
 
-    *rows = (pickle__tree_rows){ .x = x };
-    /* NaN has no direction of its own in a sparse matrix: scikit-learn lets none in, or (in an
-     * isolation forest) compares it as any number. */
-    if (!check(m, r, sparse && allowed == PICKLE__OR_NAN ? PICKLE__FINITE : allowed, x, &nan))
-        return false;
-    rows->shift = sparse || !nan;
-    rows->width = rows->shift ? x->cols : x->cols * 2;
-    rows->most = rows_at_a_time(rows);
+    *rows = (pickle__tree_rows){ .x = x, .most = rows_at_a_time(x) };
     rows->trees = rows->most < AT_ONCE ? TREES : 1;
-    rows->keys = pickle__take(r, rows->most * rows->width, sizeof *rows->keys);
-    rows->leaves =
-        rows->keys ? pickle__take(r, rows->most * rows->trees, sizeof *rows->leaves) : NULL;
-    for (size_t k = 0; sparse && rows->leaves && k < rows->most * rows->width; k++)
+    if (sparse && allowed == PICKLE__OR_NAN)
+        allowed = PICKLE__FINITE;
+    if (!check(m, r, allowed, x, &rows->nan) || !take(r, rows))
+        return false;
+    for (size_t k = 0; sparse && k < rows->most * x->cols; k++)
         rows->keys[k] = zero;
-    return rows->leaves != NULL;
+    /* Where NaN is let into a sparse matrix, by isolation forests, it is compared as numbers are:
+     * to the right, whatever the node says. */
+    rows->nan = rows->nan && !sparse;
+    return true;
 }
 
-/* Each number once, or twice: for nodes where NaN goes right, and for those where it goes left. */
-#define FILL(name, type, row_of)                                      \
-    static void name(pickle__tree_rows *rows)                         \
-    {                                                                 \
-        size_t cols = rows->x->cols;                                  \
-        uint32_t *to = rows->keys;                                    \
-                                                                      \
-        for (size_t i = 0; i < rows->count; i++, to += rows->width) { \
-            const type *row = row_of(rows->x, rows->first + i);       \
-                                                                      \
-            for (size_t j = 0; rows->shift && j < cols; j++)          \
-                to[j] = pickle__key((float)row[j]);                   \
-            for (size_t j = 0; !rows->shift && j < cols; j++) {       \
-                to[2 * j] = pickle__key((float)row[j]);               \
-                to[2 * j + 1] = row[j] != row[j] ? 0 : to[2 * j];     \
-            }                                                         \
-        }                                                             \
+#define FILL(name, type, row_of)                                        \
+    static void name(pickle__tree_rows *rows)                           \
+    {                                                                   \
+        uint32_t *to = rows->keys;                                      \
+                                                                        \
+        for (size_t i = 0; i < rows->count; i++, to += rows->x->cols) { \
+            const type *row = row_of(rows->x, rows->first + i);         \
+                                                                        \
+            for (size_t j = 0; j < rows->x->cols; j++)                  \
+                to[j] = pickle__key((float)row[j]);                     \
+        }                                                               \
     }
 
 FILL(fill_f64, double, pickle__row)
@@ -168,7 +174,7 @@ static void fill_sparse(pickle__tree_rows *rows, bool done)
     const double *data = x->data;
     uint32_t *to = rows->keys, zero = pickle__key(0);
 
-    for (size_t i = rows->first; i < rows->first + rows->count; i++, to += rows->width) {
+    for (size_t i = rows->first; i < rows->first + rows->count; i++, to += x->cols) {
         for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++)
             to[x->indices[k]] = done ? zero : pickle__key((float)data[k]);
     }
@@ -185,127 +191,143 @@ bool pickle__tree_next(pickle__tree_rows *rows)
         fill_sparse(rows, true);
     rows->first = first;
     rows->count = left < rows->most ? left : rows->most;
-    switch (x->kind) {
-    case PICKLE_BATCH_CSR:
+    if (x->kind == PICKLE_BATCH_CSR)
         fill_sparse(rows, false);
-        break;
-    case PICKLE_BATCH_F32:
+    else if (x->kind == PICKLE_BATCH_F32)
         fill_f32(rows);
-        break;
-    default:
+    else
         fill_f64(rows);
-        break;
-    }
     return true;
 }
 
 /* ------------------------------------------------------------------ walking */
 
-static inline uint32_t step(const pickle__tree_node *nodes, const uint32_t *keys, unsigned shift,
-                            uint32_t at)
+/* `nan` is known when this is compiled, everywhere. */
+static inline uint32_t step(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
 {
-    const pickle__tree_node *node = &nodes[at];
+    const pickle__tree_node *node = &t->nodes[at];
+    uint32_t key = keys[node->feature];
+    bool right = key > node->threshold;
 
-    return node->child + (keys[node->slot >> shift] > node->threshold);
+    if (nan)
+        right = right & !((key == UINT32_MAX) & (t->ids[at] >> 31));
+    return node->child + right;
 }
 
-static uint32_t walk(const pickle__tree *t, const uint32_t *keys, unsigned shift)
+static inline uint32_t walk(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
 {
-    uint32_t at = 0, next;
+    uint32_t next;
 
-    while ((next = step(t->nodes, keys, shift, at)) != at)
+    while ((next = step(t, keys, nan, at)) != at)
         at = next;
-    return t->ids[at];
+    return at;
 }
 
-/* Steps between looks at whether all have arrived. */
-#define STEPS 4
-
-/* AT_ONCE rows through one tree. */
-static void walk_rows(const pickle__tree *t, const uint32_t *keys, size_t width, unsigned shift,
-                      uint32_t *leaves)
+/* Some steps for the walks from `from` on; those that have not arrived are kept, after `kept`
+ * others. */
+static inline size_t go_on(const pickle__tree_rows *rows, const pickle__tree *t, bool nan,
+                           size_t from, size_t kept)
 {
-    const pickle__tree_node *nodes = t->nodes;
-    const uint32_t *row[AT_ONCE];
-    uint32_t at[AT_ONCE] = { 0 }, moved;
+    const uint32_t *keys[AT_ONCE];
+    uint32_t at[AT_ONCE];
 
-    for (size_t k = 0; k < AT_ONCE; k++)
-        row[k] = keys + k * width;
-    do {
-        for (int s = 1; s < STEPS; s++) {
-            for (size_t k = 0; k < AT_ONCE; k++)
-                at[k] = step(nodes, row[k], shift, at[k]);
-        }
-        moved = 0;
-        for (size_t k = 0; k < AT_ONCE; k++) {
-            uint32_t next = step(nodes, row[k], shift, at[k]);
+    for (size_t k = 0; k < AT_ONCE; k++) {
+        keys[k] = rows->keys + rows->walking[from + k] * rows->x->cols;
+        at[k] = rows->at[from + k];
+    }
+    for (int s = 1; s < STEPS; s++) {
+        for (size_t k = 0; k < AT_ONCE; k++)
+            at[k] = step(t, keys[k], nan, at[k]);
+    }
+    for (size_t k = 0; k < AT_ONCE; k++) {
+        uint32_t next = step(t, keys[k], nan, at[k]), row = rows->walking[from + k];
 
-            moved |= next ^ at[k];
-            at[k] = next;
+        rows->leaves[row] = next;
+        rows->walking[kept] = row;
+        rows->at[kept] = next;
+        kept += next != at[k];
+    }
+    return kept;
+}
+
+/* All rows through one tree. */
+static inline void walk_rows(const pickle__tree_rows *rows, const pickle__tree *t, bool nan)
+{
+    size_t walking = rows->count, kept;
+
+    for (size_t i = 0; i < walking; i++) {
+        rows->walking[i] = (uint32_t)i;
+        rows->at[i] = 0;
+    }
+    for (; walking > 0; walking = kept) {
+        size_t i = 0;
+
+        for (kept = 0; i + AT_ONCE <= walking; i += AT_ONCE)
+            kept = go_on(rows, t, nan, i, kept);
+        for (; i < walking; i++) {
+            uint32_t row = rows->walking[i];
+
+            rows->leaves[row] = walk(t, rows->keys + row * rows->x->cols, nan, rows->at[i]);
         }
-    } while (moved);
-    for (size_t k = 0; k < AT_ONCE; k++)
-        leaves[k] = t->ids[at[k]];
+    }
+    for (size_t i = 0; i < rows->count; i++)
+        rows->leaves[i] = t->ids[rows->leaves[i]];
 }
 
 /* One row through AT_ONCE trees. */
-static void walk_trees(const pickle__tree *const *trees, const uint32_t *keys, unsigned shift,
-                       uint32_t *leaves, size_t stride)
+static inline void walk_trees(const pickle__tree *const *trees, const uint32_t *keys, bool nan,
+                              uint32_t *at)
 {
-    const pickle__tree_node *nodes[AT_ONCE];
-    uint32_t at[AT_ONCE] = { 0 }, moved;
+    uint32_t moved;
 
     for (size_t k = 0; k < AT_ONCE; k++)
-        nodes[k] = trees[k]->nodes;
+        at[k] = 0;
     do {
         for (int s = 1; s < STEPS; s++) {
             for (size_t k = 0; k < AT_ONCE; k++)
-                at[k] = step(nodes[k], keys, shift, at[k]);
+                at[k] = step(trees[k], keys, nan, at[k]);
         }
         moved = 0;
         for (size_t k = 0; k < AT_ONCE; k++) {
-            uint32_t next = step(nodes[k], keys, shift, at[k]);
+            uint32_t next = step(trees[k], keys, nan, at[k]);
 
             moved |= next ^ at[k];
             at[k] = next;
         }
     } while (moved);
-    for (size_t k = 0; k < AT_ONCE; k++)
-        leaves[k * stride] = trees[k]->ids[at[k]];
 }
 
-static void leaves_of_tree(const pickle__tree_rows *rows, const pickle__tree *t, uint32_t *leaves)
+static inline void walk_row(const pickle__tree_rows *rows, const pickle__tree *const *trees,
+                            size_t count, size_t row, bool nan)
 {
-    const uint32_t *keys = rows->keys;
-    size_t i = 0;
-
-    for (; i + AT_ONCE <= rows->count; i += AT_ONCE)
-        walk_rows(t, keys + i * rows->width, rows->width, rows->shift, leaves + i);
-    for (; i < rows->count; i++)
-        leaves[i] = walk(t, keys + i * rows->width, rows->shift);
-}
-
-static void leaves_of_row(const pickle__tree_rows *rows, const pickle__tree *const *trees,
-                          size_t count, size_t i, uint32_t *leaves)
-{
-    const uint32_t *keys = rows->keys + i * rows->width;
+    const uint32_t *keys = rows->keys + row * rows->x->cols;
+    uint32_t *leaves = rows->leaves + row, at[AT_ONCE];
     size_t t = 0;
 
-    for (; t + AT_ONCE <= count; t += AT_ONCE)
-        walk_trees(trees + t, keys, rows->shift, leaves + t * rows->count + i, rows->count);
+    for (; t + AT_ONCE <= count; t += AT_ONCE) {
+        walk_trees(trees + t, keys, nan, at);
+        for (size_t k = 0; k < AT_ONCE; k++)
+            leaves[(t + k) * rows->count] = trees[t + k]->ids[at[k]];
+    }
     for (; t < count; t++)
-        leaves[t * rows->count + i] = walk(trees[t], keys, rows->shift);
+        leaves[t * rows->count] = trees[t]->ids[walk(trees[t], keys, nan, 0)];
 }
 
 const uint32_t *pickle__tree_leaves(pickle__tree_rows *rows, const pickle__tree *const *trees,
                                     size_t count)
 {
-    if (rows->count >= AT_ONCE) {
-        for (size_t t = 0; t < count; t++)
-            leaves_of_tree(rows, trees[t], rows->leaves + t * rows->count);
-    } else {
-        for (size_t i = 0; i < rows->count; i++)
-            leaves_of_row(rows, trees, count, i, rows->leaves);
+    if (rows->trees == 1) {
+        if (rows->nan)
+            walk_rows(rows, *trees, true);
+        else
+            walk_rows(rows, *trees, false);
+        return rows->leaves;
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->nan)
+            walk_row(rows, trees, count, i, true);
+        else
+            walk_row(rows, trees, count, i, false);
     }
     return rows->leaves;
 }
