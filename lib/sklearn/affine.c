@@ -1,26 +1,28 @@
 /* affine.c - weights of a file, and their products with rows. */
 #include "sklearn/affine.h"
 
+#include <pickle/sparse.h>
+
 #include "sklearn/numeric.h"
 
 /* Numbers of a sparse matrix, zeros included. */
 #define MOST_DENSE ((size_t)1 << 24)
 
 /* coef_ after sparsify(). */
-static pickle__matrix dense_of(pickle__opener *o, const char *name, const pickle__sparse *s)
+static pickle__matrix dense_of(pickle__opener *o, const char *name, const pickle_sparse *s)
 {
-    pickle__matrix m = { 2, s->rows, s->cols, NULL, false };
+    pickle__matrix m = { s->ndim, 0, 0, NULL, s->dtype.kind == 'f' && s->dtype.itemsize <= 4 };
     double *all;
 
-    if (s->cols != 0 && s->rows > MOST_DENSE / s->cols) {
+    m.rows = s->ndim == 2 ? (size_t)s->shape[0] : 1;
+    m.cols = (size_t)s->shape[s->ndim == 2];
+    if (s->ndim > 2 || (m.cols != 0 && m.rows > MOST_DENSE / m.cols)) {
         pickle__unsupported(o, name, "is too large a sparse matrix");
         return m;
     }
-    all = pickle__keep(o, s->rows * s->cols, sizeof *all);
-    for (size_t i = 0; all && i < s->rows; i++) {
-        for (int64_t k = s->indptr[i]; k < s->indptr[i + 1]; k++)
-            all[i * s->cols + (size_t)s->indices[k]] += s->data[k];
-    }
+    all = pickle__keep(o, m.rows * m.cols, sizeof *all);
+    if (all && !pickle_sparse_dense(s, "=f8", all, m.rows * m.cols * sizeof *all, NULL))
+        pickle__bad(o, name, "is no matrix of numbers");
     m.data = all;
     return m;
 }
@@ -71,8 +73,8 @@ void pickle__open_affine(pickle__opener *o, pickle__affine *a, pickle__layout la
                          const char *weights_name, const pickle_val *weights, const char *bias_name,
                          const pickle_val *bias)
 {
-    pickle__sparse sparse;
-    bool is_sparse = weights && pickle__sparse_of(o, weights_name, weights, &sparse);
+    pickle_sparse sparse;
+    bool is_sparse = weights && pickle_get_sparse(weights, &sparse);
     pickle__matrix m = is_sparse ? dense_of(o, weights_name, &sparse)
                                  : pickle__numbers_of(o, weights_name, weights);
 

@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-#define FAMILY(name) extern const pickle__estimator pickle__##name##_estimators[];
-#include "sklearn/classes.inc"
-#undef FAMILY
-
 static const pickle__estimator *const families[] = {
 #define FAMILY(name) pickle__##name##_estimators,
 #include "sklearn/classes.inc"

@@ -300,4 +300,9 @@ bool pickle__label_numbers(const pickle_model *m, pickle__run *r, const pickle_b
 bool pickle__log_proba(const pickle_model *m, pickle__run *r, const pickle_batch *x,
                        pickle_batch *y);
 
+/* The classes of each file. */
+#define FAMILY(name) extern const pickle__estimator pickle__##name##_estimators[];
+#include "sklearn/classes.inc"
+#undef FAMILY
+
 #endif

@@ -312,13 +312,17 @@ bool pickle__beside_indicator(const indicator *s, pickle__run *r, const pickle_b
 static bool impute(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
 {
     const imputer *s = m->state;
-    pickle_batch dense;
+    pickle_batch dense, cells;
 
     if (!pickle__check_missing(m, &s->missing, r, x))
         return false;
-    if (x->kind != PICKLE_BATCH_CELLS && (!s->numbers || (s->no_whole && x->integers)))
+    if (s->no_whole && x->integers && x->kind != PICKLE_BATCH_CELLS)
         return pickle__run_fail(r, PICKLE_ERR_TYPE, "X is of another type than what %s learned",
                                 m->class_name);
+    /* Text in the place of a number is an error. */
+    if (!s->numbers && x->kind != PICKLE_BATCH_CELLS)
+        return pickle__as_cells(r, x, &cells) && impute_cells(s, r, &cells, y) &&
+               pickle__as_f64(r, y, y) && pickle__beside_indicator(s->indicator, r, x, y);
     if (x->kind != PICKLE_BATCH_CSR)
         return impute_dense(s, r, x, y) && pickle__beside_indicator(s->indicator, r, x, y);
     if (s->missing.nan || s->missing.number != 0)

@@ -35,12 +35,6 @@ static void open_regressor(pickle__opener *o)
         pickle__method_is(o, PICKLE_DECISION_FUNCTION, pickle__linear_scores);
 }
 
-static void open_sgd_regressor(pickle__opener *o)
-{
-    open_regressor(o);
-    o->model->methods[PICKLE_DECISION_FUNCTION] = NULL;
-}
-
 static bool predict_exp(const pickle_model *m, pickle__run *r, const pickle_batch *x,
                         pickle_batch *y)
 {
@@ -297,7 +291,9 @@ static void open_ridge_classifier(pickle__opener *o)
     const pickle_val *binarizer = pickle__need(o, "_label_binarizer");
     const char *kind = pickle_str(pickle_attr(binarizer, "y_type_"));
 
-    if (kind && strncmp(kind, "multilabel", strlen("multilabel")) == 0) {
+    /* Before 1.0 it took the largest of them as well. */
+    if (o->version >= PICKLE__SKLEARN(1, 0, 0) && kind &&
+        strncmp(kind, "multilabel", strlen("multilabel")) == 0) {
         pickle__open_scores(o, l);
         o->model->outputs = l->scores.outputs;
         pickle__method_is(o, PICKLE_DECISION_FUNCTION, pickle__linear_scores);
@@ -398,8 +394,8 @@ const pickle__estimator pickle__linear_estimators[] = {
     { MODEL, "HuberRegressor", open_regressor },
     { MODEL, "TheilSenRegressor", open_regressor },
     { MODEL, "QuantileRegressor", open_regressor },
-    { MODEL, "SGDRegressor", open_sgd_regressor },
-    { MODEL, "PassiveAggressiveRegressor", open_sgd_regressor },
+    { MODEL, "SGDRegressor", open_regressor },
+    { MODEL, "PassiveAggressiveRegressor", open_regressor },
     { MODEL, "PoissonRegressor", open_log_link },
     { MODEL, "GammaRegressor", open_log_link },
     { MODEL, "TweedieRegressor", open_tweedie },

@@ -196,17 +196,32 @@ bool pickle__array_of_state(pickle_array *a, const pickle_val *state, size_t at,
 }
 
 /* _reconstruct(class, (0,), b'b') makes an empty array; the state has everything. */
-static bool read_reconstructed(const pickle_val *v, pickle_array *a, pickle_error *err)
+static bool read_state(const pickle_val *args, const pickle_val *state, pickle_array *a,
+                       pickle_error *err)
 {
-    const pickle_val *state = pickle_state(v);
     size_t n = pickle_len(state), at = n == 5; /* the version is new */
 
-    a->cls = class_or_null(pickle_at(pickle_args(v), 0));
+    a->cls = class_or_null(pickle_at(args, 0));
     if (pickle_kind_of(state) != PICKLE_TUPLE || n < 4 || n > 5)
         return bad(err, "the array's state is no tuple of 5 items, or 4");
     if (at && (uint64_t)pickle_i64_or(pickle_at(state, 0), -1) > 1)
         return bad(err, "the array's version is not 0 or 1");
     return pickle__array_of_state(a, state, at, err);
+}
+
+static bool read_reconstructed(const pickle_val *v, pickle_array *a, pickle_error *err)
+{
+    return read_state(pickle_args(v), pickle_state(v), a, err);
+}
+
+/* dill's _create_array(_reconstruct, its arguments, the state, what else __dict__ has). */
+static bool read_created(const pickle_val *v, pickle_array *a, pickle_error *err)
+{
+    const pickle_val *args = pickle_args(v);
+
+    if (!is_reconstruct(pickle_at(args, 0)))
+        return bad(err, "what dill saved is no array of numpy's");
+    return read_state(pickle_at(args, 1), pickle_at(args, 2), a, err);
 }
 
 /* An array like `a` with its axes in the order that `order` lists. */
@@ -378,6 +393,9 @@ static reader *reader_of(const pickle_val *v)
         return read_buffer;
     if (pickle__is_numpy_core(callable, "multiarray", "scalar"))
         return read_scalar;
+    if (pickle_is_global(callable, "dill._dill", "_create_array") ||
+        pickle_is_global(callable, "dill.dill", "_create_array"))
+        return read_created;
     return wrapped[pickle__wrapper_of(pickle_class(v))];
 }
 

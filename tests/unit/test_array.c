@@ -640,6 +640,29 @@ START_TEST(test_unknown_type)
 }
 END_TEST
 
+/* dill.dumps(np.array([1.5, 2.5]), 0) of dill 0.3.9. */
+START_TEST(test_dill)
+{
+    static const char text[] =
+        "cdill._dill\n_create_array\np0\n(cnumpy.core.multiarray\n_reconstruct\np1\n("
+        "cnumpy\nndarray\np2\n"
+        "(I0\ntp3\nc_codecs\nencode\np4\n(Vb\np5\nVlatin1\np6\ntp7\nRp8\ntp9\n(I1\n(I2\ntp10\n"
+        "cnumpy\ndtype\np11\n(Vf8\np12\nI00\nI01\ntp13\nRp14\n(I3\nV<\np15\nNNNI-1\nI-1\nI0\n"
+        "tp16\nbI00\ng4\n(V\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\xf8?\\u0000\\u0000"
+        "\\u0000\\u0000\\u0000\\u0000\x04@\np17\ng6\ntp18\nRp19\ntp20\nNtp21\nRp22\n.";
+    pickle_error err;
+    pickle_doc *doc = pickle_read(text, sizeof text - 1, NULL, &err);
+    pickle_array a;
+
+    ck_assert_msg(doc != NULL, "%s", err.message);
+    ck_assert_msg(pickle_read_array(pickle_root(doc), &a, &err), "%s", err.message);
+    ck_assert(a.ndim == 1 && a.shape[0] == 2);
+    ck_assert(pickle_array_f64(&a)[0] == 1.5 && pickle_array_f64(&a)[1] == 2.5);
+    ck_assert_int_eq(pickle_type_of(pickle_root(doc)), PICKLE_TYPE_ARRAY);
+    pickle_doc_free(doc);
+}
+END_TEST
+
 START_TEST(test_scalar_types)
 {
     static const char *const text =
@@ -682,6 +705,7 @@ int main(void)
     tcase_add_test(tc, test_scalar_types);
     tcase_add_test(tc, test_states);
     tcase_add_test(tc, test_unknown_type);
+    tcase_add_test(tc, test_dill);
     tcase_add_test(tc, test_short_long_double);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_ENV);
