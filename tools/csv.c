@@ -333,15 +333,18 @@ static bool fill(csv *c, const csv_field *first, const column_type *types, pickl
     return true;
 }
 
-static bool looks_like_header(const csv_field *fields, size_t cols)
+/* No field is a number; and where there is but one, what follows is not all text, too. */
+static bool looks_like_header(const csv *c)
 {
+    size_t cols = c->batch.cols;
+
     for (size_t j = 0; j < cols; j++) {
-        column_type type = type_of(&fields[j]);
+        column_type type = type_of(&c->fields[j]);
 
         if (type == INTEGERS || type == FLOATS)
             return false;
     }
-    return cols > 0;
+    return cols > 1 || column_type_of(c->fields + cols, c->batch.rows - 1, cols) != TEXT;
 }
 
 static bool take_header(csv *c, pickle_error *err)
@@ -366,8 +369,7 @@ bool csv_read(csv *c, const char *text, size_t size, csv_header header, pickle_e
     if (!copy_text(c, &text, &size, err) || !take_fields(c, size, err))
         return false;
     if (c->batch.rows > 0 && header != CSV_HEADER_NO &&
-        (header == CSV_HEADER_YES || looks_like_header(c->fields, c->batch.cols)) &&
-        !take_header(c, err))
+        (header == CSV_HEADER_YES || looks_like_header(c)) && !take_header(c, err))
         return false;
     first = c->fields + (c->names ? c->batch.cols : 0);
     types = room(c->batch.cols, sizeof *types);

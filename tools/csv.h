@@ -21,7 +21,8 @@ typedef struct csv {
  * Read the `size` bytes of `text`, which are UTF-8. Fields are separated by commas, or, if the
  * first line has none, by semicolons or tabs; quotes as in RFC 4180. A column is of numbers if all
  * of its fields are, or are missing (empty, NA, NaN, null, ...); of bools, if all are True or
- * False; else of text. A header is taken for one where no field of the first line is a number.
+ * False; else of text. A header is taken for one where no field of the first line is a number; of
+ * one column only if what follows is not all text.
  * False: `err` says why, with the line; free it all the same.
  */
 bool csv_read(csv *c, const char *text, size_t size, csv_header header, pickle_error *err);

@@ -19,10 +19,17 @@ typedef struct request {
     reading reading; /* of the model */
 } request;
 
-/* What came out: one row after the other. */
+/* Numbers that are kept as cells; of more, such as the words of many documents, only what is not 0.
+ */
+#define MOST_CELLS ((size_t)4 << 20)
+
+/* What came out. */
 typedef struct answers {
     size_t rows, width;
-    pickle_cell *cells;
+    pickle_cell *cells; /* all of them, or one row */
+    bool sparse;
+    pickle_cell zero; /* in an array of integers or floats */
+    pickle_csr csr;
 } answers;
 
 /* ------------------------------------------------------------------- model */
@@ -75,26 +82,75 @@ static bool is_supported(const request *r, const pickle_model *m)
 
 /* ----------------------------------------------------------------- answers */
 
+static bool no_memory(pickle_error *err)
+{
+    *err = (pickle_error){ .code = PICKLE_ERR_NOMEM, .message = "no memory for the answers" };
+    return false;
+}
+
+/* Of the first row, to know what the method gives: numbers of one type, or labels. */
+static bool run_first(const request *r, const pickle_model *m, const pickle_batch *in, answers *a,
+                      pickle_error *err)
+{
+    pickle_batch first = *in;
+
+    first.rows = in->rows > 0;
+    a->sparse = true;
+    if (!pickle_model_run_cells(m, r->method, &first, NULL, a->cells, first.rows * a->width, err))
+        return false;
+    for (size_t j = 0; j < first.rows * a->width; j++)
+        a->sparse = a->sparse && a->cells[j].kind == a->cells[0].kind &&
+                    (a->cells[j].kind == PICKLE_CELL_INT || a->cells[j].kind == PICKLE_CELL_FLOAT);
+    a->zero = (pickle_cell){ a->cells[0].kind, 0, { .i = 0 } };
+    if (a->zero.kind == PICKLE_CELL_FLOAT)
+        a->zero.as.f = 0;
+    return true;
+}
+
 static bool run(const request *r, const pickle_model *m, const pickle_batch *in, answers *a,
                 pickle_error *err)
 {
+    const pickle_run_opts *opts = pickle_run_opts(.threads = (unsigned)r->threads);
+    bool named = in->names && pickle_model_feature_name(m, 0);
+    size_t most = MOST_CELLS, count;
+
     a->rows = in->rows;
-    if (!pickle_model_width(m, r->method,
-                            in->names && pickle_model_feature_name(m, 0) ? pickle_model_features(m)
-                                                                         : in->cols,
-                            &a->width, err))
+    if (!pickle_model_width(m, r->method, named ? pickle_model_features(m) : in->cols, &a->width,
+                            err))
         return false;
-    if (a->width > 0 && a->rows > SIZE_MAX / sizeof *a->cells / a->width)
-        a->cells = NULL;
-    else
-        a->cells = calloc(a->rows * a->width + 1, sizeof *a->cells);
-    if (!a->cells) {
-        *err = (pickle_error){ .code = PICKLE_ERR_NOMEM, .message = "no memory for the answers" };
-        return false;
+    if (a->width > 0 && a->rows > most / a->width) {
+        a->cells = calloc(a->width, sizeof *a->cells);
+        if (!a->cells)
+            return no_memory(err);
+        if (!run_first(r, m, in, a, err))
+            return false;
+        if (a->sparse)
+            return pickle_model_run_csr(m, r->method, in, opts, &a->csr, err);
+        free(a->cells);
     }
-    return pickle_model_run_cells(m, r->method, in,
-                                  pickle_run_opts(.threads = (unsigned)r->threads), a->cells,
-                                  a->rows * a->width, err);
+    count = a->width > 0 && a->rows > SIZE_MAX / a->width ? SIZE_MAX : a->rows * a->width;
+    a->cells = count < SIZE_MAX ? calloc(count + 1, sizeof *a->cells) : NULL;
+    if (!a->cells)
+        return no_memory(err);
+    return pickle_model_run_cells(m, r->method, in, opts, a->cells, count, err);
+}
+
+/* The cells of a row, until the next is asked for. */
+static const pickle_cell *row_of(const answers *a, size_t i)
+{
+    if (!a->sparse)
+        return a->cells + i * a->width;
+    for (size_t j = 0; j < a->width; j++)
+        a->cells[j] = a->zero;
+    for (int64_t k = a->csr.indptr[i]; k < a->csr.indptr[i + 1]; k++) {
+        pickle_cell *cell = &a->cells[a->csr.indices[k]];
+
+        if (cell->kind == PICKLE_CELL_INT)
+            cell->as.i += (int64_t)a->csr.data[k];
+        else
+            cell->as.f += a->csr.data[k];
+    }
+    return a->cells;
 }
 
 /* CSV: quotes around what needs them. */
@@ -117,9 +173,9 @@ static void put_csv_cell(output *o, const pickle_cell *cell)
 
 static void put_rows(output *o, const answers *a, bool commas)
 {
-    const pickle_cell *cell = a->cells;
-
     for (size_t i = 0; i < a->rows && !out_stopped(o); i++) {
+        const pickle_cell *cell = row_of(a, i);
+
         for (size_t j = 0; j < a->width; j++, cell++) {
             if (j > 0)
                 out_text(o, commas ? "," : " ");
@@ -142,7 +198,7 @@ static char common_kind(const answers *a, size_t *longest)
                                   [PICKLE_CELL_INT] = 'i',
                                   [PICKLE_CELL_FLOAT] = 'f',
                                   [PICKLE_CELL_TEXT] = 'U' };
-    size_t n = a->rows * a->width;
+    size_t n = a->sparse ? 1 : a->rows * a->width;
     char kind = n > 0 ? kinds[a->cells[0].kind] : 'f';
 
     *longest = 1;
@@ -175,18 +231,30 @@ static void decode(const pickle_cell *cell, uint32_t *out)
 
 static void fill(const answers *a, char kind, size_t longest, void *data)
 {
-    for (size_t i = 0; i < a->rows * a->width; i++) {
-        const pickle_cell *cell = &a->cells[i];
+    size_t n = 0;
 
-        if (kind == 'b')
-            ((uint8_t *)data)[i] = cell->as.i != 0;
-        else if (kind == 'i')
-            ((int64_t *)data)[i] = cell->as.i;
-        else if (kind == 'f')
-            ((double *)data)[i] = cell->kind == PICKLE_CELL_FLOAT ? cell->as.f : (double)cell->as.i;
-        else
-            decode(cell, (uint32_t *)data + i * longest);
+    for (size_t i = 0; i < a->rows; i++) {
+        const pickle_cell *cell = row_of(a, i);
+
+        for (size_t j = 0; j < a->width; j++, cell++, n++) {
+            if (kind == 'b')
+                ((uint8_t *)data)[n] = cell->as.i != 0;
+            else if (kind == 'i')
+                ((int64_t *)data)[n] = cell->as.i;
+            else if (kind == 'f')
+                ((double *)data)[n] =
+                    cell->kind == PICKLE_CELL_FLOAT ? cell->as.f : (double)cell->as.i;
+            else
+                decode(cell, (uint32_t *)data + n * longest);
+        }
     }
+}
+
+/* Methods that give one number a row as an array of one dimension. */
+static bool is_flat(pickle_method method)
+{
+    return method == PICKLE_PREDICT || method == PICKLE_DECISION_FUNCTION ||
+           method == PICKLE_SCORE_SAMPLES || method == PICKLE_APPLY;
 }
 
 static bool put_npy(output *o, const request *r, const answers *a)
@@ -195,7 +263,7 @@ static bool put_npy(output *o, const request *r, const answers *a)
     size_t longest, n = a->rows * a->width;
     char kind = common_kind(a, &longest);
     size_t size = kind == 'b' ? 1 : kind == 'U' ? longest * 4 : 8;
-    pickle_array array = { .ndim = a->width == 1 && r->method == PICKLE_PREDICT ? 1 : 2,
+    pickle_array array = { .ndim = a->width == 1 && is_flat(r->method) ? 1 : 2,
                            .shape = { (int64_t)a->rows, (int64_t)a->width },
                            .dtype = { .kind = kind, .itemsize = size } };
     void *data;
@@ -272,6 +340,7 @@ static int predict(request *r, const pickle_model *m)
         }
     }
     free(a.cells);
+    pickle_csr_free(&a.csr);
     samples_close(&s);
     return status;
 }

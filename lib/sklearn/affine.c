@@ -134,3 +134,11 @@ bool pickle__affine_run(const pickle__affine *a, pickle__run *r, const pickle_ba
                          a->bias, out);
     return true;
 }
+
+void pickle__has_features(pickle__opener *o, size_t features)
+{
+    o->model->features = features;
+    if (pickle__ok(o) &&
+        pickle__integer(o, "n_features_in_", (int64_t)features) != (int64_t)features)
+        pickle__bad(o, "n_features_in_", "is another number than what was learned");
+}

@@ -30,4 +30,7 @@ void pickle__open_affine(pickle__opener *o, pickle__affine *a, pickle__layout la
 bool pickle__affine_run(const pickle__affine *a, pickle__run *r, const pickle_batch *x,
                         pickle_batch *y);
 
+/* The model has so many features; bad, if n_features_in_ says otherwise. */
+void pickle__has_features(pickle__opener *o, size_t features);
+
 #endif

@@ -6,9 +6,9 @@
 
 typedef struct gaussian {
     size_t features;
-    const double *theta, *var; /* a row for each class */
-    const double *log_prior;
-    double *norm; /* -0.5 * sum(log(2 pi var)) of each class */
+    const double *theta, *var;  /* a row for each class */
+    double *log_prior, *norm;   /* of each class; -0.5 * sum(log(2 pi var)) */
+    float *theta_f32, *var_f32; /* fitted on float32, since 1.8 */
 } gaussian;
 
 /* Of one feature: a row for each category, with the log of its probability in each class. */
@@ -30,6 +30,12 @@ typedef struct bayes {
     const double *log_prior;
 } bayes;
 
+/* A result of an operation that may be on float32. */
+static double rounded(double x, bool f32)
+{
+    return f32 ? (double)(float)x : x;
+}
+
 /* ------------------------------------------------------------------ classes */
 
 static bool predict(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
@@ -40,20 +46,20 @@ static bool predict(const pickle_model *m, pickle__run *r, const pickle_batch *x
     return b->joint(m, r, x, &joint) && pickle__argmax(r, &joint, y);
 }
 
-static double sum_of(const bayes *b, const double *x, size_t n)
+static double sum_of(const bayes *b, const double *x, size_t n, bool f32)
 {
     double sum = 0;
 
     if (!b->by_columns)
         return pickle__sum(x, n);
     for (size_t k = 0; k < n; k++)
-        sum += x[k];
+        sum = rounded(sum + x[k], f32);
     return sum;
 }
 
 /* scipy.special.logsumexp of a row; `spare` has room for as many numbers. Since scipy 1.15 the
  * largest are apart from the sum; what is installed next to a scikit-learn since 1.6.1 is that. */
-static double log_sum(const pickle_model *m, const double *x, size_t n, double *spare)
+static double log_sum(const pickle_model *m, const double *x, size_t n, bool f32, double *spare)
 {
     const bayes *b = m->state;
     bool apart = m->version >= PICKLE__SKLEARN(1, 6, 1);
@@ -65,10 +71,13 @@ static double log_sum(const pickle_model *m, const double *x, size_t n, double *
         bool largest = apart && x[k] == most;
 
         count += largest;
-        spare[k] = largest ? 0 : exp(x[k] - most);
+        spare[k] = largest ? 0 : rounded(exp(rounded(x[k] - most, f32)), f32);
     }
-    sum = sum_of(b, spare, n);
-    return apart ? log1p(sum / count) + log(count) + most : log(sum) + most;
+    sum = sum_of(b, spare, n, f32);
+    if (!apart)
+        return rounded(rounded(log(sum), f32) + most, f32);
+    sum = rounded(log1p(rounded(sum / count, f32)), f32);
+    return rounded(rounded(sum + rounded(log(count), f32), f32) + most, f32);
 }
 
 static bool log_proba(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
@@ -77,19 +86,26 @@ static bool log_proba(const pickle_model *m, pickle__run *r, const pickle_batch 
     bool as_exp = r->method == PICKLE_PREDICT_PROBA;
     pickle_batch joint;
     double *out, *spare;
+    bool f32;
 
     if (!b->joint(m, r, x, &joint))
+        return false;
+    f32 = joint.kind == PICKLE_BATCH_F32;
+    if (!pickle__as_f64(r, &joint, &joint))
         return false;
     out = pickle__new_f64(r, y, joint.rows, joint.cols);
     spare = out ? pickle__take(r, joint.cols, sizeof *spare) : NULL;
     for (size_t i = 0; spare && i < joint.rows; i++) {
         const double *row = pickle__row(&joint, i);
-        double all = log_sum(m, row, joint.cols, spare);
+        double all = log_sum(m, row, joint.cols, f32, spare);
 
-        for (size_t k = 0; k < joint.cols; k++, out++)
-            *out = as_exp ? exp(row[k] - all) : row[k] - all;
+        for (size_t k = 0; k < joint.cols; k++) {
+            double log_p = rounded(row[k] - all, f32);
+
+            *out++ = as_exp ? exp(log_p) : log_p;
+        }
     }
-    return spare != NULL;
+    return spare && (!f32 || pickle__as_f32(r, y, y));
 }
 
 /* The classes, of which there must be `count`, and the methods. */
@@ -98,7 +114,10 @@ static void open_methods(pickle__opener *o, bayes *b, pickle__method *joint, siz
     pickle__read_classes(o, "classes_");
     if (!pickle__ok(o))
         return;
-    if (o->model->outputs != 1 || o->model->classes->count != count)
+    /* Before 1.0 a class alone was learned together with one that is not there. */
+    if (o->model->outputs == 1 && o->model->classes->count == 1 && count == 2)
+        pickle__unsupported(o, "classes_", "is one class alone");
+    else if (o->model->outputs != 1 || o->model->classes->count != count)
         pickle__bad(o, "classes_", "are more or fewer than what was learned of them");
     b->joint = joint;
     pickle__method_is(o, PICKLE_PREDICT, predict);
@@ -119,17 +138,53 @@ static double deviation(const double *x, const double *theta, const double *var,
     return pickle__sum(spare, n);
 }
 
+static float deviation_f32(const float *x, const float *theta, const float *var, size_t n,
+                           float *spare)
+{
+    for (size_t j = 0; j < n; j++) {
+        float d = x[j] - theta[j];
+
+        spare[j] = d * d / var[j];
+    }
+    return pickle__sum_f32(spare, n);
+}
+
+/* Rows of float32 for what was fitted on float32: all in that type. */
+static bool gaussian_joint_f32(const gaussian *g, size_t classes, pickle__run *r,
+                               const pickle_batch *x, pickle_batch *y)
+{
+    size_t n = g->features;
+    float *out = pickle__new_f32(r, y, x->rows, classes);
+    float *spare = out ? pickle__take(r, n, sizeof *spare) : NULL;
+
+    for (size_t i = 0; spare && i < x->rows; i++) {
+        for (size_t k = 0; k < classes; k++) {
+            float d = deviation_f32(pickle__row_f32(x, i), g->theta_f32 + k * n, g->var_f32 + k * n,
+                                    n, spare);
+
+            *out++ = (float)g->log_prior[k] + ((float)g->norm[k] - 0.5f * d);
+        }
+    }
+    return spare != NULL;
+}
+
 static bool gaussian_joint(const pickle_model *m, pickle__run *r, const pickle_batch *x,
                            pickle_batch *y)
 {
     const gaussian *g = &((const bayes *)m->state)->gauss;
     size_t classes = m->classes->count, n = g->features;
-    double *out = pickle__new_f64(r, y, x->rows, classes);
-    double *spare = out ? pickle__take(r, n, sizeof *spare) : NULL;
+    pickle_batch from;
+    double *out, *spare;
 
+    if (x->kind == PICKLE_BATCH_F32 && g->theta_f32)
+        return gaussian_joint_f32(g, classes, r, x, y);
+    if (!pickle__as_f64(r, x, &from))
+        return false;
+    out = pickle__new_f64(r, y, x->rows, classes);
+    spare = out ? pickle__take(r, n, sizeof *spare) : NULL;
     for (size_t i = 0; spare && i < x->rows; i++) {
         for (size_t k = 0; k < classes; k++) {
-            double d = deviation(pickle__row(x, i), g->theta + k * n, g->var + k * n, n, spare);
+            double d = deviation(pickle__row(&from, i), g->theta + k * n, g->var + k * n, n, spare);
 
             *out++ = g->log_prior[k] + (g->norm[k] - 0.5 * d);
         }
@@ -137,12 +192,34 @@ static bool gaussian_joint(const pickle_model *m, pickle__run *r, const pickle_b
     return spare != NULL;
 }
 
-static const double *logs_of(pickle__opener *o, const double *x, size_t n)
+/* Terms of classes that are the same for all rows. */
+static void open_terms_of_classes(pickle__opener *o, gaussian *g, const double *prior,
+                                  size_t classes, bool f32)
 {
-    double *out = x ? pickle__keep(o, n, sizeof *out) : NULL;
+    size_t n = g->features;
+    double *logs = pickle__keep(o, n, sizeof *logs);
+    float *narrow = pickle__keep(o, n, sizeof *narrow);
+
+    g->norm = pickle__keep(o, classes, sizeof *g->norm);
+    g->log_prior = pickle__keep(o, classes, sizeof *g->log_prior);
+    if (!logs || !narrow || !g->norm || !g->log_prior)
+        return;
+    for (size_t k = 0; k < classes; k++) {
+        for (size_t j = 0; j < n; j++) {
+            logs[j] = log(rounded(rounded(2 * 3.141592653589793, f32) * g->var[k * n + j], f32));
+            narrow[j] = (float)logs[j];
+        }
+        g->norm[k] = -0.5 * (f32 ? (double)pickle__sum_f32(narrow, n) : pickle__sum(logs, n));
+        g->log_prior[k] = rounded(log(prior[k]), f32);
+    }
+}
+
+static float *narrowed(pickle__opener *o, const double *x, size_t n)
+{
+    float *out = pickle__keep(o, n, sizeof *out);
 
     for (size_t i = 0; out && i < n; i++)
-        out[i] = log(x[i]);
+        out[i] = (float)x[i];
     return out;
 }
 
@@ -152,22 +229,21 @@ static void open_gaussian(pickle__opener *o)
     gaussian *g = &b->gauss;
     pickle__matrix theta = pickle__need_numbers(o, "theta_");
     const char *name = pickle__attr(o, "var_") ? "var_" : "sigma_"; /* sigma_ before 1.0 */
-    double *logs;
+    const double *prior = pickle__need_row(o, "class_prior_", theta.rows);
 
     g->theta = theta.data;
-    g->features = o->model->features = theta.cols;
+    g->features = theta.cols;
     g->var = pickle__need_table(o, name, theta.rows, theta.cols);
-    g->log_prior = logs_of(o, pickle__need_row(o, "class_prior_", theta.rows), theta.rows);
+    pickle__has_features(o, theta.cols);
     if (pickle__ok(o) && theta.cols == 0)
         pickle__bad(o, "theta_", "has no features");
-    g->norm = pickle__keep(o, theta.rows, sizeof *g->norm);
-    logs = pickle__keep(o, theta.cols, sizeof *logs);
-    if (!pickle__ok(o) || !g->norm || !logs)
+    if (!pickle__ok(o))
         return;
-    for (size_t k = 0; k < theta.rows; k++) {
-        for (size_t j = 0; j < theta.cols; j++)
-            logs[j] = log(2 * 3.141592653589793 * g->var[k * theta.cols + j]);
-        g->norm[k] = -0.5 * pickle__sum(logs, theta.cols);
+    open_terms_of_classes(o, g, prior, theta.rows, theta.f32);
+    if (theta.f32) {
+        g->theta_f32 = narrowed(o, g->theta, theta.rows * theta.cols);
+        g->var_f32 = narrowed(o, g->var, theta.rows * theta.cols);
+        o->model->takes |= PICKLE__F32;
     }
     b->by_columns = true;
     open_methods(o, b, gaussian_joint, theta.rows);
@@ -232,7 +308,7 @@ static bayes *open_terms(pickle__opener *o, const char *prior)
     pickle__open_affine(o, &b->terms, PICKLE__ROW_IS_OUTPUT, "feature_log_prob_",
                         pickle__need(o, "feature_log_prob_"), prior,
                         prior ? pickle__need(o, prior) : NULL);
-    o->model->features = b->terms.inputs;
+    pickle__has_features(o, b->terms.inputs);
     o->model->takes |= PICKLE__F32 | PICKLE__CSR;
     open_methods(o, b, terms_joint, b->terms.outputs);
     return b;
@@ -342,7 +418,7 @@ static void open_categorical(pickle__opener *o)
     b->tables = pickle__keep(o, n, sizeof *b->tables);
     for (size_t j = 0; b->tables && j < n; j++)
         open_categories(o, &b->tables[j], pickle_at(list, j), classes);
-    o->model->features = n;
+    pickle__has_features(o, n);
     open_methods(o, b, categorical_joint, classes);
 }
 

@@ -13,11 +13,15 @@ static const pickle__estimator *const families[] = {
 static bool is_within(const char *module, const char *package)
 {
     static const char top[] = "sklearn.";
-    size_t len = strlen(package);
+    size_t len;
 
-    if (strncmp(module, top, sizeof top - 1) != 0)
+    if (*package == ':')
+        package++;
+    else if (strncmp(module, top, sizeof top - 1) == 0)
+        module += sizeof top - 1;
+    else
         return false;
-    module += sizeof top - 1;
+    len = strlen(package);
     return strncmp(module, package, len) == 0 && (module[len] == '\0' || module[len] == '.');
 }
 

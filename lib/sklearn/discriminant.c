@@ -34,7 +34,9 @@ static bool lda_log_proba(const pickle_model *m, pickle__run *r, const pickle_ba
     return out != NULL;
 }
 
-static bool center(const lda *l, pickle__run *r, const pickle_batch *x, pickle_batch *y)
+/* X - mean, as float32 if that is what both are. */
+static bool center(const double *mean, bool f32, pickle__run *r, const pickle_batch *x,
+                   pickle_batch *y)
 {
     pickle_batch from;
     double *out;
@@ -44,10 +46,9 @@ static bool center(const lda *l, pickle__run *r, const pickle_batch *x, pickle_b
     out = pickle__new_f64(r, y, x->rows, x->cols);
     for (size_t i = 0; out && i < x->rows; i++) {
         for (size_t j = 0; j < x->cols; j++)
-            *out++ = pickle__row(&from, i)[j] - l->xbar[j];
+            *out++ = pickle__row(&from, i)[j] - mean[j];
     }
-    return y->data &&
-           (x->kind != PICKLE_BATCH_F32 || !l->scalings.weights_f32 || pickle__as_f32(r, y, y));
+    return y->data && (!f32 || pickle__as_f32(r, y, y));
 }
 
 static bool lda_transform(const pickle_model *m, pickle__run *r, const pickle_batch *x,
@@ -56,7 +57,9 @@ static bool lda_transform(const pickle_model *m, pickle__run *r, const pickle_ba
     const lda *l = m->state;
     pickle_batch centered = *x;
 
-    if (l->xbar && !center(l, r, x, &centered))
+    bool f32 = x->kind == PICKLE_BATCH_F32 && l->scalings.weights_f32;
+
+    if (l->xbar && !center(l->xbar, f32, r, x, &centered))
         return false;
     return pickle__affine_run(&l->scalings, r, &centered, y);
 }
@@ -111,27 +114,44 @@ typedef struct qda {
     qda_class *classes;
 } qda;
 
+/* How far each row, rotated, is from the middle, squared. */
+static bool distances(pickle__run *r, const pickle_batch *x, double *out)
+{
+    double *row = pickle__take(r, x->cols, sizeof *row);
+    float *narrow = (float *)row;
+
+    for (size_t i = 0; row && i < x->rows; i++) {
+        if (x->kind == PICKLE_BATCH_F32) {
+            for (size_t j = 0; j < x->cols; j++)
+                narrow[j] = pickle__row_f32(x, i)[j] * pickle__row_f32(x, i)[j];
+            out[i] = (double)pickle__sum_f32(narrow, x->cols);
+        } else {
+            for (size_t j = 0; j < x->cols; j++)
+                row[j] = pickle__row(x, i)[j] * pickle__row(x, i)[j];
+            out[i] = pickle__sum(row, x->cols);
+        }
+    }
+    return row != NULL;
+}
+
 /* The log of what is left of a class's density at each row, into every `step`th of `out`. */
 static bool add_class(const qda_class *c, pickle__run *r, const pickle_batch *x, size_t step,
                       double *out)
 {
+    bool f32 = x->kind == PICKLE_BATCH_F32 && c->rotation.weights_f32;
     pickle_batch moved, rotated;
-    double *to = pickle__new_f64(r, &moved, x->rows, x->cols), *row;
-    size_t n = c->rotation.outputs;
+    double *far;
 
-    for (size_t i = 0; to && i < x->rows; i++) {
-        for (size_t j = 0; j < x->cols; j++)
-            *to++ = pickle__row(x, i)[j] - c->mean[j];
-    }
-    row = to ? pickle__take(r, n, sizeof *row) : NULL;
-    if (!row || !pickle__affine_run(&c->rotation, r, &moved, &rotated))
+    if (!center(c->mean, f32, r, x, &moved) ||
+        !pickle__affine_run(&c->rotation, r, &moved, &rotated))
+        return false;
+    far = pickle__take(r, x->rows, sizeof *far);
+    if (!far || !distances(r, &rotated, far))
         return false;
     for (size_t i = 0; i < x->rows; i++) {
-        const double *at = pickle__row(&rotated, i);
+        double sum = far[i] + c->log_scale;
 
-        for (size_t j = 0; j < n; j++)
-            row[j] = at[j] * at[j];
-        out[i * step] = -0.5 * (pickle__sum(row, n) + c->log_scale) + c->log_prior;
+        out[i * step] = -0.5 * (f32 ? (double)(float)sum : sum) + c->log_prior;
     }
     return true;
 }
@@ -228,6 +248,8 @@ static void open_class(pickle__opener *o, qda_class *c, const pickle_val *rotati
 {
     pickle__matrix s = pickle__numbers_of(o, "scalings_", scaling);
     double *logs, *weights;
+    float *narrow;
+    bool f32;
 
     pickle__open_affine(o, &c->rotation, PICKLE__ROW_IS_INPUT, "rotations_", rotation, NULL, NULL);
     if (!pickle__ok(o))
@@ -236,19 +258,26 @@ static void open_class(pickle__opener *o, qda_class *c, const pickle_val *rotati
         pickle__bad(o, "rotations_", "has another shape than the rest");
         return;
     }
+    f32 = c->rotation.weights_f32 && s.f32;
     logs = pickle__keep(o, s.cols, sizeof *logs);
     weights = pickle__keep(o, s.cols * features, sizeof *weights);
-    if (!logs || !weights)
+    narrow = pickle__keep(o, s.cols * features, sizeof *narrow);
+    if (!logs || !weights || !narrow)
         return;
     for (size_t k = 0; k < s.cols; k++) {
         double scale = pow(s.data[k], -0.5);
 
         logs[k] = log(s.data[k]);
-        for (size_t j = 0; j < features; j++)
-            weights[k * features + j] = c->rotation.weights[k * features + j] * scale;
+        for (size_t j = 0; j < features; j++) {
+            double w = c->rotation.weights[k * features + j];
+
+            narrow[k * features + j] = (float)(w * (double)(float)scale);
+            weights[k * features + j] = f32 ? (double)narrow[k * features + j] : w * scale;
+        }
     }
     c->log_scale = pickle__sum(logs, s.cols);
     c->rotation.weights = weights;
+    c->rotation.weights_f32 = f32 ? narrow : NULL;
 }
 
 static void open_qda(pickle__opener *o)
@@ -271,7 +300,8 @@ static void open_qda(pickle__opener *o)
         pickle__bad(o, "means_", "is of more or fewer classes than the rest");
         return;
     }
-    o->model->features = means.cols;
+    pickle__has_features(o, means.cols);
+    o->model->takes |= PICKLE__F32;
     q->classes = pickle__keep(o, q->count, sizeof *q->classes);
     for (size_t k = 0; q->classes && k < q->count; k++) {
         q->classes[k].mean = means.data + k * means.cols;

@@ -122,7 +122,8 @@ static void open_classifier(pickle__opener *o)
     const pickle_val *priors = pickle__need(o, "class_prior_");
     /* What it was fitted with, where "warn" was the default. */
     const char *name = pickle__attr(o, "_strategy") ? "_strategy" : "strategy";
-    int strategy = pickle__choice(o, name, -1, "most_frequent", "prior", "constant", NULL);
+    int strategy = pickle__choice(o, name, -1, "most_frequent", "prior", "constant", "stratified",
+                                  "uniform", NULL);
     pickle__labels constants = { 0, NULL };
     double *proba;
 
@@ -130,14 +131,16 @@ static void open_classifier(pickle__opener *o)
     pickle__read_classes(o, "classes_");
     if (pickle__flag(o, "sparse_output_", false))
         pickle__unsupported(o, "sparse_output_", "is not supported");
-    if (strategy < 0)
-        pickle__unsupported(o, name, "is missing");
+    if (strategy < 0 || strategy > CONSTANT)
+        pickle__unsupported(o, name, strategy < 0 ? "is missing" : "answers at random");
     if (strategy == CONSTANT)
         constants = constants_of(o);
     if (!pickle__ok(o))
         return;
     for (size_t i = 0; i < o->model->outputs; i++)
         d->n_proba += o->model->classes[i].count;
+    if (pickle__integer(o, "n_outputs_", (int64_t)o->model->outputs) != (int64_t)o->model->outputs)
+        pickle__bad(o, "n_outputs_", "is another number than there are classes of");
     d->answer = pickle__keep(o, o->model->outputs, sizeof *d->answer);
     d->proba = proba = pickle__keep(o, d->n_proba, sizeof *proba);
     for (size_t i = 0; d->answer && proba && i < o->model->outputs; i++) {

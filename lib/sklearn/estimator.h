@@ -53,7 +53,7 @@ typedef bool pickle__method(const pickle_model *m, pickle__run *r, const pickle_
                             pickle_batch *y);
 
 /* A class of scikit-learn's: sklearn.<package>[.<module>].<name>. Modules were renamed more than
- * once, classes within a package never. */
+ * once, classes within a package never. Of another package it is ":<package>[.<module>]". */
 typedef struct pickle__estimator {
     const char *package, *name;
     void (*open)(pickle__opener *o);
@@ -103,6 +103,7 @@ struct pickle_model {
     bool together;   /* an answer depends on all rows: a batch is one block, of one thread */
     size_t features; /* columns; 0: any */
     const char **feature_names;
+    const bool *spare; /* features that no method looks at: a named one need not be there */
     size_t outputs;          /* default: 1 */
     pickle__labels *classes; /* of each output; NULL: no classifier */
     pickle__part *parts, *last_part;

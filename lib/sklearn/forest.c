@@ -166,15 +166,9 @@ static bool is_alike(const pickle_model *m, const pickle_model *tree)
     return same;
 }
 
-static void take_tree(pickle__opener *o, pickle__forest *f, size_t i, const pickle_model *part)
+static void take_tree(pickle__opener *o, pickle__forest *f, size_t i, const pickle_model *part,
+                      const pickle__tree_model *t)
 {
-    const pickle__tree_model *t = pickle__tree_model_of(part);
-
-    if (!t) {
-        if (!part->refused)
-            pickle__unsupported(o, "estimators_", "has what is no tree");
-        return;
-    }
     if (i == 0) {
         o->model->features = part->features;
         if (!o->model->classes)
@@ -188,7 +182,7 @@ static void take_tree(pickle__opener *o, pickle__forest *f, size_t i, const pick
     f->values[i] = t->proba ? t->proba : t->tree.values;
 }
 
-void pickle__open_forest(pickle__opener *o, pickle__forest *f)
+bool pickle__open_forest(pickle__opener *o, pickle__forest *f)
 {
     pickle_model **parts = pickle__open_parts(o, "estimators_", &f->count);
 
@@ -198,22 +192,34 @@ void pickle__open_forest(pickle__opener *o, pickle__forest *f)
         pickle__unsupported(o, "estimators_", "is empty");
     f->trees = pickle__keep(o, f->count, sizeof(void *));
     f->values = pickle__keep(o, f->count, sizeof(void *));
-    for (size_t i = 0; f->trees && f->values && pickle__ok(o) && i < f->count; i++)
-        take_tree(o, f, i, parts[i]);
+    for (size_t i = 0; f->trees && f->values && pickle__ok(o) && i < f->count; i++) {
+        const pickle__tree_model *t = pickle__tree_model_of(parts[i]);
+
+        if (t) {
+            take_tree(o, f, i, parts[i], t);
+        } else if (parts[i]->refused) {
+            return false;
+        } else {
+            pickle__unsupported(o, "estimators_", "has what is no tree");
+        }
+    }
     f->columns = o->model->classes ? pickle__tree_columns(o->model) : o->model->outputs;
+    return pickle__ok(o);
 }
 
 static forest *open_forest(pickle__opener *o)
 {
     forest *f = pickle__state(o, sizeof *f);
-    int64_t features;
 
-    pickle__open_forest(o, &f->all);
-    features = (int64_t)o->model->features;
-    f->divisor = (double)f->all.count;
-    if (pickle__ok(o) && (pickle__integer(o, "n_features_in_", features) != features ||
-                          pickle__integer(o, "n_features_", features) != features))
-        pickle__bad(o, "estimators_", "has trees of other features than it was fitted with");
+    if (pickle__open_forest(o, &f->all)) {
+        int64_t features = (int64_t)o->model->features, outputs = (int64_t)o->model->outputs;
+
+        f->divisor = (double)f->all.count;
+        if (pickle__integer(o, "n_features_in_", features) != features ||
+            pickle__integer(o, "n_features_", features) != features ||
+            pickle__integer(o, "n_outputs_", outputs) != outputs)
+            pickle__bad(o, "estimators_", "has trees of another size than it was fitted with");
+    }
     pickle__method_is(o, PICKLE_APPLY, apply);
     return f;
 }

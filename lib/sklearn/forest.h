@@ -13,8 +13,8 @@ typedef struct pickle__forest {
 } pickle__forest;
 
 /* Open the trees of estimators_, all of the same columns and outputs, and of the classes of the
- * model if that has any. `values` are what they predict. */
-void pickle__open_forest(pickle__opener *o, pickle__forest *f);
+ * model if that has any. `values` are what they predict. False where that can't be run. */
+bool pickle__open_forest(pickle__opener *o, pickle__forest *f);
 
 /* For each row, the sum of the values of its leaves, from 0.0, in the order of the trees: a table,
  * and its data; NULL on failure. */

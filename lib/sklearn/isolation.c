@@ -190,7 +190,7 @@ static void find_features(pickle__opener *o, pickle__forest *f)
     size_t n = 0;
 
     /* _max_features says whether trees look at some columns only, not in which order. */
-    if (pickle__integer(o, "_max_features", own) != own || own > all || all >= INT32_MAX)
+    if (pickle__integer(o, "_max_features", own) != own || own > all || all > PICKLE__MOST_FEATURES)
         pickle__bad(o, "_max_features", "is not what the trees have");
     if (!pickle__ok(o) || own == all)
         return;
@@ -237,8 +237,9 @@ static void open_isolation(pickle__opener *o)
 {
     isolation *s = pickle__state(o, sizeof *s);
 
-    pickle__open_forest(o, &s->all);
-    if (pickle__ok(o) && o->model->outputs != 1)
+    if (!pickle__open_forest(o, &s->all))
+        return;
+    if (o->model->outputs != 1)
         pickle__bad(o, "estimators_", "has trees of several outputs");
     if (pickle__ok(o))
         find_paths(o, &s->all);

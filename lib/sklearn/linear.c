@@ -9,7 +9,7 @@ void pickle__open_scores(pickle__opener *o, pickle__linear *l)
 {
     pickle__open_affine(o, &l->scores, PICKLE__ROW_IS_OUTPUT, "coef_", pickle__need(o, "coef_"),
                         "intercept_", pickle__need(o, "intercept_"));
-    o->model->features = l->scores.inputs;
+    pickle__has_features(o, l->scores.inputs);
     o->model->takes |= PICKLE__F32 | PICKLE__CSR;
 }
 
@@ -361,7 +361,7 @@ static void open_one_class(pickle__opener *o)
     s->offset = *offset;
     *bias = -*offset;
     a->bias = bias;
-    o->model->features = a->inputs;
+    pickle__has_features(o, a->inputs);
     o->model->takes |= PICKLE__F32 | PICKLE__CSR;
     pickle__method_is(o, PICKLE_PREDICT, one_class_predict);
     pickle__method_is(o, PICKLE_DECISION_FUNCTION, one_class_scores);

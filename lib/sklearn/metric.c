@@ -75,11 +75,12 @@ static const double *parameter(pickle__opener *o, const pickle_val *params, cons
     return pickle__ok(o) ? m.data : NULL;
 }
 
-bool pickle__metric_of(pickle__opener *o, size_t features, pickle__metric *out)
+bool pickle__metric_of(pickle__opener *o, const char *attribute, size_t features,
+                       pickle__metric *out)
 {
-    const pickle_val *v = pickle__need(o, "effective_metric_");
+    const pickle_val *v = pickle__need(o, attribute);
     const pickle_val *params = pickle__attr(o, "effective_metric_params_");
-    const char *name = v ? pickle__text(o, "effective_metric_", "") : "";
+    const char *name = v ? pickle__text(o, attribute, "") : "";
     const double *p;
     size_t i = 0;
 

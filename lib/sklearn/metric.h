@@ -38,8 +38,10 @@ typedef struct pickle__metric {
     const double *matrix; /* n * n */
 } pickle__metric;
 
-/* Of an estimator that compares all rows: effective_metric_ and its parameters. */
-bool pickle__metric_of(pickle__opener *o, size_t features, pickle__metric *out);
+/* Of an estimator that compares all rows: an attribute with a name, such as effective_metric_,
+ * whose parameters come with it. */
+bool pickle__metric_of(pickle__opener *o, const char *attribute, size_t features,
+                       pickle__metric *out);
 /* Of a tree: a DistanceMetric object. */
 bool pickle__metric_object(pickle__opener *o, const pickle_val *v, size_t features,
                            pickle__metric *out);

@@ -1,4 +1,5 @@
 /* neighbors.c - predictions from the nearest neighbours. */
+#include "sklearn/neighbors.h"
 #include "sklearn/numeric.h"
 #include "sklearn/search.h"
 
@@ -158,6 +159,15 @@ static size_t most_classes(const neighbors *s)
     return most;
 }
 
+static double winner(const neighbors *s, const pickle__nearest *near, size_t output, double *votes,
+                     double *memory)
+{
+    if (s->by_distance)
+        return (double)heaviest(s, near, output, votes, memory);
+    add_votes(s, near, output, votes);
+    return (double)pickle__largest(votes, s->labels[output].count);
+}
+
 static bool classify(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
 {
     const neighbors *s = m->state;
@@ -172,14 +182,8 @@ static bool classify(const pickle_model *m, pickle__run *r, const pickle_batch *
     for (size_t i = 0; i < x->rows; i++) {
         if (!find(s, r, x, i, &near))
             return false;
-        for (size_t k = 0; k < s->outputs; k++) {
-            if (s->by_distance) {
-                *out++ = (double)heaviest(s, &near, k, votes, memory);
-                continue;
-            }
-            add_votes(s, &near, k, votes);
-            *out++ = (double)pickle__largest(votes, s->labels[k].count);
-        }
+        for (size_t k = 0; k < s->outputs; k++)
+            *out++ = winner(s, &near, k, votes, memory);
     }
     return true;
 }
@@ -216,7 +220,13 @@ static bool radius_proba(const pickle_model *m, pickle__run *r, const pickle_bat
     return true;
 }
 
-/* Outliers with a label that is no class would be none of the places that are given out. */
+/* A label of outliers that is no class is none of the places that predictions are. */
+static bool fail_label(pickle__run *r, size_t i)
+{
+    return pickle__run_fail(r, PICKLE_ERR_UNSUPPORTED,
+                            "row %zu is an outlier, whose label is no class", r->first_row + i);
+}
+
 static bool radius_classify(const pickle_model *m, pickle__run *r, const pickle_batch *x,
                             pickle_batch *y)
 {
@@ -231,18 +241,41 @@ static bool radius_classify(const pickle_model *m, pickle__run *r, const pickle_
         const double *row = pickle__row(&proba, i);
 
         for (size_t k = 0; k < s->outputs; k++) {
-            size_t n = s->labels[k].count;
-            size_t best = pickle__largest(row, n);
+            size_t n = s->labels[k].count, best = pickle__largest(row, n);
 
             if (row[best] == 0)
-                return pickle__run_fail(r, PICKLE_ERR_UNSUPPORTED,
-                                        "row %zu is an outlier, whose label is no class",
-                                        r->first_row + i);
+                return fail_label(r, i);
             *out++ = (double)best;
             row += n;
         }
     }
     return out != NULL;
+}
+
+/* Before 0.22, of one class for each output: the most frequent, or heaviest. */
+static bool radius_mode(const pickle_model *m, pickle__run *r, const pickle_batch *x,
+                        pickle_batch *y)
+{
+    const neighbors *s = m->state;
+    double *out = pickle__new_f64(r, y, x->rows, s->outputs);
+    double *votes = out ? pickle__take(r, most_classes(s), sizeof *votes) : NULL;
+    double *memory = votes ? pickle__take(r, s->search.count, sizeof *memory) : NULL;
+    pickle__nearest near;
+
+    if (!memory || !pickle__nearest_take(&s->search, r, s->search.count, &near))
+        return false;
+    for (size_t i = 0; i < x->rows; i++) {
+        if (!find_within(s, r, x, i, &near))
+            return false;
+        if (near.count == 0 && !s->outlier)
+            return fail_outlier(m, r, i);
+        for (size_t k = 0; k < s->outputs; k++, out++) {
+            if (near.count == 0 && s->outlier[k] < 0)
+                return fail_label(r, i);
+            *out = near.count == 0 ? s->outlier[k] : winner(s, &near, k, votes, memory);
+        }
+    }
+    return true;
 }
 
 /* ------------------------------------------------------------------ numbers */
@@ -310,6 +343,9 @@ static bool regress_with(const pickle_model *m, pickle__run *r, const pickle_bat
     for (size_t i = 0; i < x->rows; i++) {
         if (!find_near(s, r, x, i, &near))
             return false;
+        if (near.count == 0 && s->by_distance && m->version < PICKLE__SKLEARN(0, 20, 0))
+            return pickle__run_fail(r, PICKLE_ERR_VALUE, "row %zu has no neighbours to weigh",
+                                    r->first_row + i);
         for (size_t k = 0; k < s->outputs; k++, out++) {
             if (near.count == 0)
                 *out = (double)NAN;
@@ -414,40 +450,55 @@ static void open_k_regressor(pickle__opener *o)
     pickle__method_is(o, PICKLE_PREDICT, regress);
 }
 
-/* outlier_label_: a label of each output. */
+/* The place of a label in the classes of an output; -1: none. */
+static double place_of(const neighbors *s, size_t output, const pickle_cell *label)
+{
+    double place = -1;
+
+    for (size_t c = 0; c < s->labels[output].count; c++) {
+        if (pickle__cell_equal(label, &s->labels[output].cells[c]))
+            place = (double)c;
+    }
+    return place;
+}
+
+/* outlier_label_, one of each output; before 0.22 outlier_label, one for all. */
 static void open_outlier(pickle__opener *o, neighbors *s)
 {
-    const pickle_val *v = pickle__attr(o, "outlier_label_");
-    pickle__labels labels = pickle__labels_of(o, "outlier_label_", v);
+    bool one = o->version < PICKLE__SKLEARN(0, 22, 0);
+    const pickle_val *v = pickle__attr(o, one ? "outlier_label" : "outlier_label_");
+    pickle__labels labels = { 0, NULL };
+    pickle_cell cell;
     double *outlier;
 
-    if (!v || !pickle__ok(o))
+    if (!v)
         return;
+    if (!one)
+        labels = pickle__labels_of(o, "outlier_label_", v);
+    else if (!pickle__cell_of(o, v, &cell))
+        pickle__unsupported(o, "outlier_label", "is of a type that is not known here");
     outlier = pickle__keep(o, s->outputs, sizeof *outlier);
-    if (labels.count != s->outputs) {
+    if (!one && pickle__ok(o) && labels.count != s->outputs)
         pickle__bad(o, "outlier_label_", "is not one for each output");
+    if (!pickle__ok(o))
         return;
-    }
-    for (size_t k = 0; outlier && k < s->outputs; k++) {
-        outlier[k] = -1;
-        for (size_t c = 0; c < s->labels[k].count; c++) {
-            if (pickle__cell_equal(&labels.cells[k], &s->labels[k].cells[c]))
-                outlier[k] = (double)c;
-        }
-    }
+    for (size_t k = 0; outlier && k < s->outputs; k++)
+        outlier[k] = place_of(s, k, one ? &cell : &labels.cells[k]);
     s->outlier = outlier;
 }
 
 static void open_radius_classifier(pickle__opener *o)
 {
     neighbors *s = pickle__state(o, sizeof *s);
+    bool old = o->version < PICKLE__SKLEARN(0, 22, 0);
 
     open_radius(o, s);
     open_classes(o, s);
     if (pickle__ok(o))
         open_outlier(o, s);
-    pickle__method_is(o, PICKLE_PREDICT, radius_classify);
-    pickle__method_is(o, PICKLE_PREDICT_PROBA, radius_proba);
+    pickle__method_is(o, PICKLE_PREDICT, old ? radius_mode : radius_classify);
+    if (!old)
+        pickle__method_is(o, PICKLE_PREDICT_PROBA, radius_proba);
 }
 
 static void open_radius_regressor(pickle__opener *o)
@@ -473,5 +524,7 @@ const pickle__estimator pickle__neighbors_estimators[] = {
     { "neighbors", "RadiusNeighborsClassifier", open_radius_classifier },
     { "neighbors", "RadiusNeighborsRegressor", open_radius_regressor },
     { "neighbors", "NearestNeighbors", open_nearest },
+    { "neighbors", "NearestCentroid", pickle__open_centroid },
+    { "neighbors", "LocalOutlierFactor", pickle__open_outlier_factor },
     { NULL, NULL, NULL },
 };

@@ -4,12 +4,15 @@
 
 #include <string.h>
 
+#define FEW_ROWS ((size_t)128)
+
 typedef enum activation { IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX, EXP } activation;
 
 typedef struct network {
     size_t count;
     pickle__affine *layers;
     activation hidden, out;
+    bool f32;    /* fitted on float32: computes with it, if rows are float32 */
     bool binary; /* one output for two classes, or for each of several labels */
 } network;
 
@@ -65,12 +68,8 @@ static bool activate_batch(activation a, pickle__run *r, pickle_batch *y)
     return true;
 }
 
-/* The outputs of the last layer. */
-static bool forward(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
+static bool forward_some(const network *n, pickle__run *r, pickle_batch at, pickle_batch *y)
 {
-    const network *n = m->state;
-    pickle_batch at = *x;
-
     for (size_t i = 0; i < n->count; i++) {
         if (!pickle__affine_run(&n->layers[i], r, &at, y) ||
             !activate_batch(i + 1 < n->count ? n->hidden : n->out, r, y))
@@ -78,6 +77,29 @@ static bool forward(const pickle_model *m, pickle__run *r, const pickle_batch *x
         at = *y;
     }
     return true;
+}
+
+/* The outputs of the last layer; a few rows at a time, so that they stay in the cache. */
+static bool forward(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
+{
+    const network *n = m->state;
+    size_t cols = n->layers[n->count - 1].outputs;
+    bool f32 = n->f32 && x->kind == PICKLE_BATCH_F32;
+    char *out = f32 ? (char *)pickle__new_f32(r, y, x->rows, cols)
+                    : (char *)pickle__new_f64(r, y, x->rows, cols);
+
+    for (size_t i = 0; out && i < x->rows; i += FEW_ROWS) {
+        size_t rows = x->rows - i < FEW_ROWS ? x->rows - i : FEW_ROWS;
+        pickle__pool_mark mark = pickle__pool_here(&r->pool);
+        pickle_batch some;
+
+        if (!forward_some(n, r, pickle__rows(x, i, rows), &some))
+            return false;
+        memcpy(out, some.data, rows * y->stride);
+        out += rows * y->stride;
+        pickle__pool_release(&r->pool, mark);
+    }
+    return out != NULL;
 }
 
 static bool classify(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
@@ -156,9 +178,13 @@ static size_t open_layers(pickle__opener *o, network *n)
             return 0;
         }
         width = n->layers[i].outputs;
+        n->f32 = (i == 0 || n->f32) && n->layers[i].bias_f32;
     }
-    o->model->features = n->layers ? n->layers->inputs : 0;
+    if (n->layers)
+        pickle__has_features(o, n->layers->inputs);
     o->model->takes |= PICKLE__F32 | PICKLE__CSR;
+    if (pickle__integer(o, "n_outputs_", (int64_t)width) != (int64_t)width)
+        pickle__bad(o, "n_outputs_", "is another number than the last layer has");
     return pickle__ok(o) ? width : 0;
 }
 

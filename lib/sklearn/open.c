@@ -140,8 +140,8 @@ static const char *class_name(pickle__opener *o, const pickle__estimator *known,
 
     if (!text)
         return "";
-    snprintf(text, len, "%s%s%s%s", known && !strchr(module, ':') ? "sklearn." : "", module,
-             *module ? "." : "", name);
+    snprintf(text, len, "%s%s%s%s", known && *module != ':' ? "sklearn." : "",
+             module + (known && *module == ':'), *module ? "." : "", name);
     return known ? text : pickle__printable(o, text, strlen(text));
 }
 
@@ -308,7 +308,9 @@ static void open_object(pickle__opener *o)
         pickle__unsupported(o, NULL, "is not among the classes that can be run here");
         return;
     }
-    check_version(o);
+    /* Of a class of another package only its parts say which version they are of. */
+    if (*known->package != ':')
+        check_version(o);
     if (!m->refused_reason)
         known->open(o);
 }
@@ -414,6 +416,7 @@ void pickle__take_as(pickle__opener *o, const pickle_model *part)
     o->model->numbers = PICKLE__ANY_NUMBER;
     o->model->features = part->features;
     o->model->feature_names = part->feature_names;
+    o->model->spare = part->spare;
 }
 
 /* ------------------------------------------------------------------- public */

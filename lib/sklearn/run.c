@@ -571,6 +571,10 @@ static bool match_names(job *j, pickle_error *err)
             if (names[at] && strcmp(names[at], m->feature_names[k]) == 0)
                 break;
         }
+        if (tried > 0 && tried == j->in.cols && m->spare && m->spare[k]) {
+            j->columns[k] = 0; /* any will do: nobody looks */
+            continue;
+        }
         if (tried == j->in.cols)
             return fail(err, PICKLE_ERR_MISSING, "there is no column '%s'", m->feature_names[k]);
         j->columns[k] = at++;

@@ -300,11 +300,18 @@ static void cosines(const pickle__search *s, const pickle_batch *x, const double
     for (size_t j = 0; j < n; j++)
         unit[j] = row[j] / norm;
     products(s, unit, out);
-    for (size_t j = 0; j < s->count; j++) {
-        double d = -out[j] + 1;
+}
 
-        out[j] = d < 0 ? 0 : d > 2 ? 2 : d;
-    }
+/* Of sparse matrices scikit-learn reduces distances in some versions: where both are, and where
+ * only one is. */
+static bool reduces_sparse(const pickle__search *s, const pickle_batch *x)
+{
+    if (!s->expanded || (!s->is_sparse && s->dtype != 'd') ||
+        (x->kind == PICKLE_BATCH_F64 && x->integers) || x->kind == PICKLE_BATCH_F32)
+        return false;
+    if (s->is_sparse && x->kind == PICKLE_BATCH_CSR)
+        return s->version >= PICKLE__SKLEARN(1, 2, 0) && s->version < PICKLE__SKLEARN(1, 4, 1);
+    return s->version >= PICKLE__SKLEARN(1, 3, 0);
 }
 
 /* Is it done by pairwise-distances reductions, rather than by whole matrices? */
@@ -313,11 +320,23 @@ static bool reduces(const pickle__search *s, const pickle_batch *x)
     bool same = x->kind == PICKLE_BATCH_F64 ? s->dtype == 'd' && !x->integers
                                             : x->kind == PICKLE_BATCH_F32 && s->dtype == 'f';
 
-    if (x->kind == PICKLE_BATCH_CSR)
-        return s->is_sparse && s->version >= PICKLE__SKLEARN(1, 2, 0);
-    return s->version >= PICKLE__SKLEARN(1, 1, 0) && !s->is_sparse && same &&
-           s->metric.kind != PICKLE__COSINE && s->metric.kind != PICKLE__HAMMING &&
-           s->metric.kind != PICKLE__MAHALANOBIS && s->metric.kind != PICKLE__PRECOMPUTED;
+    if (x->kind == PICKLE_BATCH_CSR || s->is_sparse)
+        return reduces_sparse(s, x);
+    return s->version >= PICKLE__SKLEARN(1, 1, 0) && same && s->metric.kind != PICKLE__COSINE &&
+           s->metric.kind != PICKLE__HAMMING && s->metric.kind != PICKLE__MAHALANOBIS &&
+           s->metric.kind != PICKLE__PRECOMPUTED;
+}
+
+/* scipy divides by another sum than scikit-learn's own trees. */
+static double scipy_braycurtis(size_t n, const double *x, const double *y)
+{
+    double apart = 0, size = 0;
+
+    for (size_t j = 0; j < n; j++) {
+        apart += fabs(x[j] - y[j]);
+        size += fabs(x[j] + y[j]);
+    }
+    return apart / size;
 }
 
 /* What the search goes by: reduced distances, or distances if the whole matrix is computed. */
@@ -331,12 +350,9 @@ static bool all_distances(const pickle__search *s, pickle__run *r, const pickle_
         !(reduce && s->expanded && s->version >= PICKLE__SKLEARN(1, 2, 0)))
         return pickle__run_fail(r, PICKLE_ERR_UNSUPPORTED,
                                 "distances that are computed in float32 are not supported");
-    /* scipy divides by something else. */
-    if (s->metric.kind == PICKLE__BRAYCURTIS && !reduce)
-        return pickle__run_fail(r, PICKLE_ERR_UNSUPPORTED, "braycurtis of scipy is not supported");
     if (s->metric.kind == PICKLE__PRECOMPUTED) {
         for (size_t j = 0; j < s->count; j++) {
-            if (row[j] < 0)
+            if (row[j] < 0 && s->version >= PICKLE__SKLEARN(0, 21, 0))
                 return pickle__run_fail(r, PICKLE_ERR_VALUE, "row %zu has a negative distance",
                                         r->first_row + i);
             out->scratch[j] = row[j];
@@ -345,6 +361,11 @@ static bool all_distances(const pickle__search *s, pickle__run *r, const pickle_
         expanded_squares(s, x, row, reduce, out->scratch);
     } else if (s->metric.kind == PICKLE__COSINE) {
         cosines(s, x, row, out->row + s->metric.n, out->scratch);
+        for (size_t j = 0; j < s->count; j++)
+            out->scratch[j] = fmin(fmax(-out->scratch[j] + 1, 0), 2);
+    } else if (s->metric.kind == PICKLE__BRAYCURTIS && !reduce) {
+        for (size_t j = 0; j < s->count; j++)
+            out->scratch[j] = scipy_braycurtis(s->metric.n, row, s->points + j * s->metric.n);
     } else {
         distances_to(s, row, 0, s->count, 0, out->scratch);
         for (size_t j = 0; !reduce && j < s->count; j++)
@@ -396,7 +417,7 @@ bool pickle__search_k(const pickle__search *s, pickle__run *r, const pickle_batc
 
     out->count = k;
     if (s->tree) {
-        tree_nearest(s, pickle__row(x, i), k, out);
+        tree_nearest(s, dense_row(s, x, i, out), k, out);
     } else if (!all_distances(s, r, x, i, out)) {
         return false;
     } else if (reduced) {
@@ -423,7 +444,7 @@ bool pickle__search_radius(const pickle__search *s, pickle__run *r, const pickle
     if (s->tree) {
         query q = { .s = s,
                     .tree = s->tree,
-                    .x = pickle__row(x, i),
+                    .x = dense_row(s, x, i, out),
                     .radius = radius,
                     .reduced_radius = within,
                     .found = out };
@@ -438,6 +459,45 @@ bool pickle__search_radius(const pickle__search *s, pickle__run *r, const pickle
             continue;
         out->distances[out->count] = given_out(s, reduced, out->scratch[j]);
         out->places[out->count++] = j;
+    }
+    return true;
+}
+
+bool pickle__search_first(const pickle__search *s, pickle__run *r, const pickle_batch *x, size_t i,
+                          pickle__nearest *near, size_t *out)
+{
+    if (!all_distances(s, r, x, i, near))
+        return false;
+    *out = 0;
+    /* Roots of numbers that are nearly the same are equal. */
+    for (size_t j = 0; s->expanded && !reduces(s, x) && j < s->count; j++)
+        near->scratch[j] = sqrt(near->scratch[j]);
+    for (size_t j = 1; j < s->count; j++)
+        *out = near->scratch[j] < near->scratch[*out] ? j : *out;
+    return true;
+}
+
+bool pickle__search_pairwise(const pickle__search *s, pickle__run *r, pickle__pairwise what,
+                             const pickle_batch *x, size_t i, pickle__nearest *near)
+{
+    const double *row = dense_row(s, x, i, near);
+
+    if (x->kind == PICKLE_BATCH_F32 && s->dtype == 'f')
+        return pickle__run_fail(r, PICKLE_ERR_UNSUPPORTED,
+                                "kernels that are computed in float32 are not supported");
+    switch (what) {
+    case PICKLE__DOT_PRODUCTS:
+        products(s, row, near->scratch);
+        break;
+    case PICKLE__SQUARED_DISTANCES:
+        expanded_squares(s, x, row, false, near->scratch);
+        break;
+    case PICKLE__ABSOLUTE_DISTANCES:
+        pickle__lanes_absolute(&s->lanes, row, near->scratch);
+        break;
+    case PICKLE__COSINES:
+        cosines(s, x, row, near->row + s->metric.n, near->scratch);
+        break;
     }
     return true;
 }
@@ -632,13 +692,11 @@ static bool prepare_units(pickle__opener *o, pickle__search *s)
     return units != NULL;
 }
 
-static bool open_all(pickle__opener *o, pickle__search *s, size_t features)
+/* The metric is known. */
+static bool open_all(pickle__opener *o, pickle__search *s)
 {
-    bool matrix;
+    bool matrix = s->metric.kind == PICKLE__EUCLIDEAN || s->metric.kind == PICKLE__COSINE;
 
-    if (!pickle__metric_of(o, features, &s->metric))
-        return false;
-    matrix = s->metric.kind == PICKLE__EUCLIDEAN || s->metric.kind == PICKLE__COSINE;
     if (s->is_sparse && !matrix) {
         pickle__unsupported(o, "metric", "is not known here for sparse matrices");
         return false;
@@ -651,7 +709,7 @@ static bool open_all(pickle__opener *o, pickle__search *s, size_t features)
     if (s->metric.kind == PICKLE__COSINE && !prepare_units(o, s))
         return false;
     return s->is_sparse || !(matrix || s->has_lanes) ||
-           pickle__lanes_of(o, s->points, s->count, features, &s->lanes);
+           pickle__lanes_of(o, s->points, s->count, s->metric.n, &s->lanes);
 }
 
 static char dtype_of(const pickle_val *v)
@@ -663,37 +721,50 @@ static char dtype_of(const pickle_val *v)
     return a.dtype.itemsize == 8 ? 'd' : 'f';
 }
 
-bool pickle__search_open(pickle__opener *o, pickle__search *s)
+static bool read_table(pickle__opener *o, pickle__search *s, const char *name)
 {
-    const pickle_val *v = pickle__need(o, "_fit_X");
-    int method = pickle__choice(o, "_fit_method", 2, "kd_tree", "ball_tree", "brute", NULL);
+    const pickle_val *v = pickle__need(o, name);
     pickle__matrix rows;
-    size_t features;
 
     s->version = o->version;
     s->dtype = dtype_of(v);
-    s->is_sparse = v && pickle__sparse_of(o, "_fit_X", v, &s->sparse);
+    s->is_sparse = v && pickle__sparse_of(o, name, v, &s->sparse);
     if (s->is_sparse) {
         s->count = s->sparse.rows;
-        features = s->sparse.cols;
+        s->metric.n = s->sparse.cols;
     } else {
-        rows = pickle__numbers_of(o, "_fit_X", v);
+        rows = pickle__numbers_of(o, name, v);
         s->count = rows.rows;
         s->points = rows.data;
-        features = rows.cols;
+        s->metric.n = rows.cols;
     }
-    if (!pickle__ok(o))
+    if (pickle__ok(o) && (s->count == 0 || s->metric.n == 0))
+        pickle__bad(o, name, "is empty");
+    o->model->features = s->metric.n;
+    return pickle__ok(o);
+}
+
+bool pickle__search_table(pickle__opener *o, pickle__search *s, const char *table,
+                          const char *metric, pickle__metric_kind kind)
+{
+    if (!read_table(o, s, table))
         return false;
-    if (s->count == 0 || features == 0) {
-        pickle__bad(o, "_fit_X", "is empty");
+    s->metric.kind = kind;
+    return (!metric || pickle__metric_of(o, metric, s->metric.n, &s->metric)) && open_all(o, s);
+}
+
+bool pickle__search_open(pickle__opener *o, pickle__search *s)
+{
+    int method = pickle__choice(o, "_fit_method", 2, "kd_tree", "ball_tree", "brute", NULL);
+
+    if (!read_table(o, s, "_fit_X"))
         return false;
-    }
-    o->model->features = features;
     if (method == 2)
-        return open_all(o, s, features);
+        return pickle__metric_of(o, "effective_metric_", s->metric.n, &s->metric) && open_all(o, s);
     if (s->is_sparse) {
         pickle__bad(o, "_fit_method", "is not for a sparse matrix");
         return false;
     }
-    return open_tree(o, s, method == 1, features);
+    o->model->takes = PICKLE__F64 | PICKLE__F32;
+    return open_tree(o, s, method == 1, s->metric.n);
 }

@@ -52,6 +52,11 @@ typedef struct pickle__nearest {
 /* _fit_X, _tree, _fit_method and the metric; sets features and what is taken. */
 bool pickle__search_open(pickle__opener *o, pickle__search *s);
 
+/* All rows of a table, which is "centroids_" or the like, compared by the metric that an attribute
+ * has: `metric`, or one that the estimator knows itself, where NULL. */
+bool pickle__search_table(pickle__opener *o, pickle__search *s, const char *table,
+                          const char *metric, pickle__metric_kind kind);
+
 /* With room for `most` neighbours. */
 bool pickle__nearest_take(const pickle__search *s, pickle__run *r, size_t most,
                           pickle__nearest *out);
@@ -61,5 +66,19 @@ bool pickle__search_k(const pickle__search *s, pickle__run *r, const pickle_batc
 /* Those within a radius, in no order but scikit-learn's. */
 bool pickle__search_radius(const pickle__search *s, pickle__run *r, const pickle_batch *x, size_t i,
                            double radius, pickle__nearest *out);
+/* The first of the nearest. */
+bool pickle__search_first(const pickle__search *s, pickle__run *r, const pickle_batch *x, size_t i,
+                          pickle__nearest *near, size_t *out);
+
+/* What sklearn.metrics.pairwise has for all rows, in near->scratch: dot products, squared
+ * distances, sums of absolute differences, cosines of angles. */
+typedef enum pickle__pairwise {
+    PICKLE__DOT_PRODUCTS,
+    PICKLE__SQUARED_DISTANCES,
+    PICKLE__ABSOLUTE_DISTANCES,
+    PICKLE__COSINES
+} pickle__pairwise;
+bool pickle__search_pairwise(const pickle__search *s, pickle__run *r, pickle__pairwise what,
+                             const pickle_batch *x, size_t i, pickle__nearest *near);
 
 #endif

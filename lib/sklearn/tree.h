@@ -30,6 +30,8 @@ typedef struct pickle__tree_node {
 } pickle__tree_node;
 
 #define PICKLE__NAN_LEFT ((uint32_t)1 << 31)
+/* A batch has as many columns, though the file need not have a byte for each. */
+#define PICKLE__MOST_FEATURES ((int64_t)1 << 24)
 
 typedef struct pickle__tree {
     size_t features, outputs, classes; /* classes: most of any output; 1 for numbers */
@@ -37,11 +39,12 @@ typedef struct pickle__tree {
     size_t count;                      /* nodes that the file has */
     /* Of each node of the file. Leaves, too, are called by their places in the file. */
     const double *values;
-    /* Nodes that the root leads to, in the order of their depth, and their places in the file;
+    /* Nodes that the root leads to, children after their parents, and their places in the file;
      * these with PICKLE__NAN_LEFT where NaN goes left. */
     size_t n_nodes;
     const pickle__tree_node *nodes;
     const uint32_t *ids;
+    unsigned steps; /* that walks take before they are looked after */
 } pickle__tree;
 
 /* Read a Tree; false after pickle__bad or pickle__unsupported. All of it is checked: no walk

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "sklearn/key.h"
+#include "sklearn/opening.h"
 
 #define MOST_NODES ((uint64_t)1 << 31)
+#define MOST_STEPS 6
 
 /* A field of the array of nodes. */
 typedef struct field {
@@ -57,7 +59,7 @@ static uint64_t reversed(uint64_t x)
     return x << 32 | x >> 32;
 }
 
-static uint64_t wide_at(const field *f, size_t i)
+static inline uint64_t wide_at(const field *f, size_t i)
 {
     uint64_t x;
 
@@ -66,7 +68,7 @@ static uint64_t wide_at(const field *f, size_t i)
 }
 
 /* intp: of 4 bytes where Python has 32 bits. */
-static int64_t integer_at(const field *f, size_t i)
+static inline int64_t integer_at(const field *f, size_t i)
 {
     uint32_t x;
 
@@ -76,7 +78,7 @@ static int64_t integer_at(const field *f, size_t i)
     return (int32_t)(f->swapped ? (uint32_t)(reversed(x) >> 32) : x);
 }
 
-static double double_at(const field *f, size_t i)
+static inline double double_at(const field *f, size_t i)
 {
     uint64_t bits = wide_at(f, i);
     double x;
@@ -85,7 +87,7 @@ static double double_at(const field *f, size_t i)
     return x;
 }
 
-static bool flag_at(const field *f, size_t i)
+static inline bool flag_at(const field *f, size_t i)
 {
     return f->data && f->data[(int64_t)i * f->stride] != 0;
 }
@@ -133,63 +135,74 @@ const double *pickle__tree_numbers(pickle__opener *o, const char *name, const pi
 
 /* -------------------------------------------------------------------- nodes */
 
-/* x <= threshold, for the float32 x: x <= the largest float32 that is no larger. */
+/* For a float32 x: x <= threshold, where x <= the largest float32 that is not above it. */
 static uint32_t threshold_key(double threshold)
 {
     float f = (float)threshold;
 
     if (isnan(threshold))
         return 0; /* nothing is, and no number has so small a key */
-    if ((double)f > threshold)
-        f = nextafterf(f, -INFINITY);
-    return pickle__key(f);
+    return pickle__key(f) - ((double)f > threshold);
 }
 
-static bool is_child(int64_t child, size_t count)
+/* A child comes after its parent: scikit-learn makes no other trees, and there can't be loops. */
+static bool is_child(int64_t child, size_t parent, size_t count, const uint32_t *places)
 {
-    return child >= 0 && (uint64_t)child < count;
+    return child > (int64_t)parent && (uint64_t)child < count && places[child] == 0;
 }
 
-/* From the root down, level by level: children get the next two places. There are never more nodes
- * than in the file, unless two lead to the same. */
+/* Each node to the place that its parent gave it; `places` are 0 but for those that have one. */
 static const char *lay_out(const fields *f, pickle__tree *t, pickle__tree_node *nodes,
-                           uint32_t *ids)
+                           uint32_t *ids, uint32_t *places)
 {
-    size_t next = 1;
+    uint32_t next = 1;
 
-    ids[0] = 0;
-    for (size_t i = 0; i < next; i++) {
-        size_t id = ids[i];
+    for (size_t id = 0; id < f->count; id++) {
+        uint32_t at = places[id];
         int64_t left = integer_at(&f->left, id), right, feature;
 
-        if (left == -1) {
-            nodes[i] = (pickle__tree_node){ UINT32_MAX, 0, (uint32_t)i };
+        if (at == 0 && id > 0)
+            continue; /* nothing leads to it */
+        ids[at] = (uint32_t)id;
+        nodes[at] = (pickle__tree_node){ UINT32_MAX, 0, at };
+        if (left == -1)
             continue;
-        }
         right = integer_at(&f->right, id);
         feature = integer_at(&f->feature, id);
-        if (!is_child(left, f->count) || !is_child(right, f->count))
-            return "has a node whose child is none of its nodes";
-        if (!is_child(feature, t->features))
+        if (!is_child(left, id, f->count, places) || !is_child(right, id, f->count, places) ||
+            left == right)
+            return "has a node whose children are not two of those that follow";
+        if (feature < 0 || (uint64_t)feature >= t->features)
             return "has a node that splits by a feature it doesn't know";
-        if (f->count - next < 2)
-            return "has a node with two parents";
-        nodes[i] = (pickle__tree_node){ threshold_key(double_at(&f->threshold, id)),
-                                        (uint32_t)feature, (uint32_t)next };
+        nodes[at] = (pickle__tree_node){ threshold_key(double_at(&f->threshold, id)),
+                                         (uint32_t)feature, next };
         if (flag_at(&f->missing, id))
-            ids[i] |= PICKLE__NAN_LEFT;
-        ids[next++] = (uint32_t)left;
-        ids[next++] = (uint32_t)right;
+            ids[at] |= PICKLE__NAN_LEFT;
+        places[left] = next++;
+        places[right] = next++;
     }
     t->n_nodes = next;
     return NULL;
 }
 
+/* As many as the tree is deep, were it balanced; in deep ones, few enough for the first that
+ * arrive not to wait long. */
+static unsigned steps_of(size_t n_nodes)
+{
+    unsigned steps = 1;
+
+    while (steps < MOST_STEPS && n_nodes >> (steps + 1) > 0)
+        steps++;
+    return steps;
+}
+
 static void read_nodes(pickle__opener *o, const char *name, const pickle_val *v, pickle__tree *t)
 {
+    pickle__pool *pool = &o->all->root->pool;
+    pickle__pool_mark mark;
     fields f;
     pickle__tree_node *nodes;
-    uint32_t *ids;
+    uint32_t *ids, *places;
     const char *wrong;
 
     if (!find_fields(v, &f)) {
@@ -202,14 +215,18 @@ static void read_nodes(pickle__opener *o, const char *name, const pickle_val *v,
     }
     nodes = pickle__keep(o, f.count, sizeof *nodes);
     ids = nodes ? pickle__keep(o, f.count, sizeof *ids) : NULL;
-    if (!ids)
+    mark = pickle__pool_here(pool);
+    places = ids ? pickle__keep(o, f.count, sizeof *places) : NULL;
+    if (!places)
         return;
-    wrong = lay_out(&f, t, nodes, ids);
+    wrong = lay_out(&f, t, nodes, ids, places);
+    pickle__pool_release(pool, mark);
     if (wrong)
         pickle__bad(o, name, wrong);
     t->count = f.count;
     t->nodes = nodes;
     t->ids = ids;
+    t->steps = steps_of(t->n_nodes);
 }
 
 /* ------------------------------------------------------------------- values */
@@ -220,9 +237,9 @@ static void read_values(pickle__opener *o, const char *name, const pickle_val *v
     size_t n;
     double *copy;
 
-    if (!pickle_get_array(pickle_attr(v, "values"), &a) || a.dtype.kind != 'f' || a.ndim != 3 ||
-        (uint64_t)a.shape[0] != t->count || a.shape[1] < 1 || a.shape[2] < 1 ||
-        (uint64_t)a.shape[1] != t->outputs) {
+    if (!pickle_get_array(pickle_attr(v, "values"), &a) || a.dtype.kind != 'f' ||
+        a.dtype.itemsize != sizeof(double) || a.ndim != 3 || (uint64_t)a.shape[0] != t->count ||
+        a.shape[1] < 1 || a.shape[2] < 1 || (uint64_t)a.shape[1] != t->outputs) {
         pickle__bad(o, name, "lacks a value for each node");
         return;
     }
@@ -247,7 +264,7 @@ static bool read_sizes(const pickle_val *v, pickle__tree *t)
 
     t->features = (size_t)features;
     t->outputs = (size_t)outputs;
-    return features > 0 && features < INT32_MAX && outputs > 0 && outputs < INT32_MAX;
+    return features > 0 && features <= PICKLE__MOST_FEATURES && outputs > 0 && outputs < INT32_MAX;
 }
 
 bool pickle__read_tree(pickle__opener *o, const char *name, const pickle_val *v, pickle__tree *t)
@@ -256,7 +273,7 @@ bool pickle__read_tree(pickle__opener *o, const char *name, const pickle_val *v,
     if (!v || !pickle__ok(o))
         return false;
     if (!read_sizes(v, t))
-        pickle__bad(o, name, "does not say how many features and outputs it has");
+        pickle__bad(o, name, "has no number of features and outputs that can be");
     if (pickle__ok(o))
         read_nodes(o, name, v, t);
     if (pickle__ok(o))

@@ -5,10 +5,10 @@
 #include "sklearn/tree.h"
 
 #define AT_ONCE   ((size_t)8)       /* walks */
-#define TREES     ((size_t)64)      /* for so few rows that trees must make up for them */
+#define FEW_ROWS  ((size_t)24)      /* one after the other, each through many trees at once */
+#define TREES     ((size_t)64)      /* for few rows */
 #define KEYS      ((size_t)1 << 16) /* of rows at a time: half of a second-level cache, or less */
 #define MOST_ROWS ((size_t)2048)
-#define STEPS     6 /* between looks at which walks have arrived */
 
 /* ------------------------------------------------------------------- checks */
 
@@ -138,7 +138,7 @@ bool pickle__tree_start(const pickle_model *m, pickle__run *r, pickle__numbers a
     uint32_t zero = pickle__key(0);
 
     *rows = (pickle__tree_rows){ .x = x, .most = rows_at_a_time(x) };
-    rows->trees = rows->most < AT_ONCE ? TREES : 1;
+    rows->trees = rows->most < FEW_ROWS ? TREES : 1;
     if (sparse && allowed == PICKLE__OR_NAN)
         allowed = PICKLE__FINITE;
     if (!check(m, r, allowed, x, &rows->nan) || !take(r, rows))
@@ -202,7 +202,7 @@ bool pickle__tree_next(pickle__tree_rows *rows)
 
 /* ------------------------------------------------------------------ walking */
 
-/* `nan` is known when this is compiled, everywhere. */
+/* `nan` is a constant wherever this is compiled into. */
 static inline uint32_t step(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
 {
     const pickle__tree_node *node = &t->nodes[at];
@@ -214,19 +214,22 @@ static inline uint32_t step(const pickle__tree *t, const uint32_t *keys, bool na
     return node->child + right;
 }
 
+static inline bool is_leaf(const pickle__tree *t, uint32_t at)
+{
+    return t->nodes[at].child == at;
+}
+
 static inline uint32_t walk(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
 {
-    uint32_t next;
-
-    while ((next = step(t, keys, nan, at)) != at)
-        at = next;
+    while (!is_leaf(t, at))
+        at = step(t, keys, nan, at);
     return at;
 }
 
 /* Some steps for the walks from `from` on; those that have not arrived are kept, after `kept`
  * others. */
 static inline size_t go_on(const pickle__tree_rows *rows, const pickle__tree *t, bool nan,
-                           size_t from, size_t kept)
+                           size_t from, size_t kept, uint32_t *leaves)
 {
     const uint32_t *keys[AT_ONCE];
     uint32_t at[AT_ONCE];
@@ -235,23 +238,24 @@ static inline size_t go_on(const pickle__tree_rows *rows, const pickle__tree *t,
         keys[k] = rows->keys + rows->walking[from + k] * rows->x->cols;
         at[k] = rows->at[from + k];
     }
-    for (int s = 1; s < STEPS; s++) {
+    for (unsigned s = 0; s < t->steps; s++) {
         for (size_t k = 0; k < AT_ONCE; k++)
             at[k] = step(t, keys[k], nan, at[k]);
     }
     for (size_t k = 0; k < AT_ONCE; k++) {
-        uint32_t next = step(t, keys[k], nan, at[k]), row = rows->walking[from + k];
+        uint32_t row = rows->walking[from + k];
 
-        rows->leaves[row] = next;
+        leaves[row] = at[k];
         rows->walking[kept] = row;
-        rows->at[kept] = next;
-        kept += next != at[k];
+        rows->at[kept] = at[k];
+        kept += !is_leaf(t, at[k]);
     }
     return kept;
 }
 
 /* All rows through one tree. */
-static inline void walk_rows(const pickle__tree_rows *rows, const pickle__tree *t, bool nan)
+static inline void walk_rows(const pickle__tree_rows *rows, const pickle__tree *t, bool nan,
+                             uint32_t *leaves)
 {
     size_t walking = rows->count, kept;
 
@@ -263,38 +267,34 @@ static inline void walk_rows(const pickle__tree_rows *rows, const pickle__tree *
         size_t i = 0;
 
         for (kept = 0; i + AT_ONCE <= walking; i += AT_ONCE)
-            kept = go_on(rows, t, nan, i, kept);
+            kept = go_on(rows, t, nan, i, kept, leaves);
         for (; i < walking; i++) {
             uint32_t row = rows->walking[i];
 
-            rows->leaves[row] = walk(t, rows->keys + row * rows->x->cols, nan, rows->at[i]);
+            leaves[row] = walk(t, rows->keys + row * rows->x->cols, nan, rows->at[i]);
         }
     }
     for (size_t i = 0; i < rows->count; i++)
-        rows->leaves[i] = t->ids[rows->leaves[i]];
+        leaves[i] = t->ids[leaves[i]];
 }
 
 /* One row through AT_ONCE trees. */
 static inline void walk_trees(const pickle__tree *const *trees, const uint32_t *keys, bool nan,
                               uint32_t *at)
 {
-    uint32_t moved;
+    bool walking;
 
     for (size_t k = 0; k < AT_ONCE; k++)
         at[k] = 0;
     do {
-        for (int s = 1; s < STEPS; s++) {
+        for (unsigned s = 0; s < trees[0]->steps; s++) {
             for (size_t k = 0; k < AT_ONCE; k++)
                 at[k] = step(trees[k], keys, nan, at[k]);
         }
-        moved = 0;
-        for (size_t k = 0; k < AT_ONCE; k++) {
-            uint32_t next = step(trees[k], keys, nan, at[k]);
-
-            moved |= next ^ at[k];
-            at[k] = next;
-        }
-    } while (moved);
+        walking = false;
+        for (size_t k = 0; k < AT_ONCE; k++)
+            walking |= !is_leaf(trees[k], at[k]);
+    } while (walking);
 }
 
 static inline void walk_row(const pickle__tree_rows *rows, const pickle__tree *const *trees,
@@ -313,21 +313,25 @@ static inline void walk_row(const pickle__tree_rows *rows, const pickle__tree *c
         leaves[t * rows->count] = trees[t]->ids[walk(trees[t], keys, nan, 0)];
 }
 
+/* `nan` is a constant for each of the two. */
+static inline void find_leaves(const pickle__tree_rows *rows, const pickle__tree *const *trees,
+                               size_t count, bool nan)
+{
+    if (rows->count < FEW_ROWS && count >= AT_ONCE) {
+        for (size_t i = 0; i < rows->count; i++)
+            walk_row(rows, trees, count, i, nan);
+    } else {
+        for (size_t t = 0; t < count; t++)
+            walk_rows(rows, trees[t], nan, rows->leaves + t * rows->count);
+    }
+}
+
 const uint32_t *pickle__tree_leaves(pickle__tree_rows *rows, const pickle__tree *const *trees,
                                     size_t count)
 {
-    if (rows->trees == 1) {
-        if (rows->nan)
-            walk_rows(rows, *trees, true);
-        else
-            walk_rows(rows, *trees, false);
-        return rows->leaves;
-    }
-    for (size_t i = 0; i < rows->count; i++) {
-        if (rows->nan)
-            walk_row(rows, trees, count, i, true);
-        else
-            walk_row(rows, trees, count, i, false);
-    }
+    if (rows->nan)
+        find_leaves(rows, trees, count, true);
+    else
+        find_leaves(rows, trees, count, false);
     return rows->leaves;
 }

@@ -1,6 +1,6 @@
 """readme.py - the C examples of README.md compile without a warning, and run.
 
-usage: readme.py README INCLUDE_DIR LIBRARY MODEL CC...
+usage: readme.py README INCLUDE_DIR LIBRARIES MODEL CC...      (LIBRARIES: paths with colons between)
 
 Each ```c block is a program. It runs where "model.joblib" is a copy of MODEL, and succeeds; when a
 ```text block follows before any other block, that is what it prints.
@@ -30,8 +30,8 @@ def run_example(program, expected, folder):
     """What is wrong with a program, or nothing."""
     source = folder / "example.c"
     source.write_text(program)
-    command = [*cc, *FLAGS, "-I", include_dir, str(source), str(library), "-o", "example",
-               "-Wl,-rpath," + str(library.parent)]
+    command = [*cc, *FLAGS, "-I", include_dir, str(source), *map(str, libraries), "-o", "example",
+               "-Wl,-rpath," + str(libraries[0].parent)]
     run = subprocess.run(command, cwd=folder, text=True, stderr=subprocess.PIPE)
     if run.returncode:
         return run.stderr
@@ -43,8 +43,8 @@ def run_example(program, expected, folder):
         return "printed:\n%snot:\n%s" % (run.stdout, expected)
 
 
-readme, include_dir, library, model, *cc = sys.argv[1:]
-library = pathlib.Path(library).resolve()
+readme, include_dir, libraries, model, *cc = sys.argv[1:]
+libraries = [pathlib.Path(library).resolve() for library in libraries.split(":")]
 found = list(examples(pathlib.Path(readme).read_text()))
 tap.check("README.md has an example in C", None if found else "no ```c block")
 for number, (program, expected) in enumerate(found, 1):
