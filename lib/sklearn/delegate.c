@@ -40,6 +40,15 @@ typedef struct search {
     pickle_model *best;
 } search;
 
+/* So did 0.18. */
+static bool inverse_by_transform(const pickle_model *m, pickle__run *r, const pickle_batch *x,
+                                 pickle_batch *y)
+{
+    const search *s = m->state;
+
+    return pickle__run_method(s->best, PICKLE_TRANSFORM, r, x, y);
+}
+
 static void open_search(pickle__opener *o)
 {
     search *s = pickle__state(o, sizeof *s);
@@ -51,6 +60,8 @@ static void open_search(pickle__opener *o)
     if (!pickle__attr(o, "best_estimator_"))
         pickle__unsupported(o, "best_estimator_", "is missing: not fitted, or refit=False");
     s->best = open_inner(o, "best_estimator_", methods);
+    if (o->version < PICKLE__SKLEARN(0, 19, 0) && o->model->methods[PICKLE_INVERSE_TRANSFORM])
+        pickle__method_is(o, PICKLE_INVERSE_TRANSFORM, inverse_by_transform);
 }
 
 /* --------------------------------------------------------------- thresholds */

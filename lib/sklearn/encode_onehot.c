@@ -232,7 +232,9 @@ static void place_zeros(const pickle__opener *o, one_hot *s, size_t i, const gro
     bool grouped = g->groups && unknown >= INFREQUENT;
 
     f->unknown = unknown == ERROR ? REFUSED : NO_COLUMN;
-    if (grouped && g->dropped + 1 != (int64_t)g->count)
+    /* 1.6 and 1.7 forget on the way there that "warn" puts values together. */
+    if (grouped && g->dropped + 1 != (int64_t)g->count &&
+        (unknown == INFREQUENT || o->version >= PICKLE__SKLEARN(1, 8, 0)))
         f->unknown = (int32_t)(f->first + f->count) - 1;
     if (unknown != ERROR && !grouped) {
         /* Here scikit-learn counts categories as they were before they were grouped. */

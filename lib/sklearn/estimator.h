@@ -103,7 +103,7 @@ struct pickle_model {
     bool together;   /* an answer depends on all rows: a batch is one block, of one thread */
     size_t features; /* columns; 0: any */
     const char **feature_names;
-    const bool *spare; /* features that no method looks at: a named one need not be there */
+    const bool *spare;       /* features that no method looks at: a named one need not be there */
     size_t outputs;          /* default: 1 */
     pickle__labels *classes; /* of each output; NULL: no classifier */
     pickle__part *parts, *last_part;

@@ -246,13 +246,17 @@ static void open_classifier(pickle__opener *o)
     pickle__method_is(o, PICKLE_PREDICT_LOG_PROBA, pickle__log_proba);
 }
 
+/* The leaves of all trees are the columns of an encoder. */
 static void open_embedding(pickle__opener *o)
 {
     forest *f = open_forest(o);
     const pickle_val *encoder = pickle__need(o, "one_hot_encoder_");
 
-    if (encoder)
-        f->encoder = pickle__open_part(o, "one_hot_encoder_", 0, encoder);
+    if (!encoder)
+        return;
+    f->encoder = pickle__open_part(o, "one_hot_encoder_", 0, encoder);
+    if (pickle__ok(o) && f->encoder->features && f->encoder->features != f->all.count)
+        pickle__bad(o, "one_hot_encoder_", "has another number of columns than there are trees");
     pickle__method_is(o, PICKLE_TRANSFORM, embed);
 }
 

@@ -137,6 +137,19 @@ static bool function_inverse(const pickle_model *m, pickle__run *r, const pickle
 
 /* -------------------------------------------------------------------- opening */
 
+static bool is_in(const char *module, const char *package)
+{
+    return strncmp(module, package, strlen(package)) == 0;
+}
+
+/* Are this module's ufuncs numpy's? Older versions of numpy `searched` for one that has it, and
+ * named the first; scipy.special has some of its own. */
+static bool has_numpys(const char *module, bool searched)
+{
+    return is_in(module, "numpy") || (searched && !is_in(module, "scipy.special") &&
+                                      (is_in(module, "scipy.") || is_in(module, "sklearn.")));
+}
+
 /* A ufunc is a global, or what numpy._core._ufunc_reconstruct makes of its module and name. */
 static const ufunc *ufunc_of(const pickle_val *v)
 {
@@ -150,7 +163,7 @@ static const ufunc *ufunc_of(const pickle_val *v)
         module = pickle_str(pickle_at(pickle_args(v), 0));
         name = pickle_str(pickle_at(pickle_args(v), 1));
     }
-    if (!module || !name || strncmp(module, "numpy", sizeof "numpy" - 1) != 0)
+    if (!module || !name || !has_numpys(module, pickle_kind_of(v) == PICKLE_OBJECT))
         return NULL;
     for (size_t i = 0; i < sizeof ufuncs / sizeof *ufuncs; i++) {
         if (strcmp(ufuncs[i].name, name) == 0)

@@ -135,8 +135,9 @@ static void normalize(double *p, size_t n, bool or_even)
         p[k] = even ? 1 / (double)n : p[k] / sum;
 }
 
-/* One row of scores, of `n` outputs, as probabilities of so many classes, or of two. */
-static void to_proba(pickle__proba how, const double *scores, size_t n, double *p)
+/* One row of scores, of `n` outputs, as probabilities of so many classes, or of two. What is the
+ * complement of a float32 is 0 sooner than that of a double. */
+static void to_proba(pickle__proba how, bool f32, const double *scores, size_t n, double *p)
 {
     size_t first = n == 1; /* class 0 is what class 1 is not */
 
@@ -153,6 +154,8 @@ static void to_proba(pickle__proba how, const double *scores, size_t n, double *
             p[k + first] = ((d < -1 ? -1 : d > 1 ? 1 : d) + 1) / 2;
         else
             p[k + first] = pickle__expit(d);
+        if (f32)
+            p[k + first] = (double)(float)p[k + first];
     }
     if (n == 1)
         p[0] = 1 - p[1];
@@ -176,7 +179,7 @@ bool pickle__linear_proba(const pickle_model *m, pickle__run *r, const pickle_ba
         return false;
     out = pickle__new_f64(r, y, x->rows, classes);
     for (size_t i = 0; out && i < x->rows; i++)
-        to_proba(l->proba, pickle__row(&scores, i), scores.cols, out + i * classes);
+        to_proba(l->proba, f32, pickle__row(&scores, i), scores.cols, out + i * classes);
     return out && (!f32 || pickle__as_f32(r, y, y));
 }
 
@@ -289,18 +292,17 @@ static void open_ridge_classifier(pickle__opener *o)
 {
     pickle__linear *l = pickle__state(o, sizeof *l);
     const pickle_val *binarizer = pickle__need(o, "_label_binarizer");
-    const char *kind = pickle_str(pickle_attr(binarizer, "y_type_"));
+    bool several = pickle_str_is(pickle_attr(binarizer, "y_type_"), "multilabel-indicator");
 
-    /* Before 1.0 it took the largest of them as well. */
-    if (o->version >= PICKLE__SKLEARN(1, 0, 0) && kind &&
-        strncmp(kind, "multilabel", strlen("multilabel")) == 0) {
+    /* Before 1.0 it took the largest of several labels as well. */
+    if (several && o->version >= PICKLE__SKLEARN(1, 0, 0)) {
         pickle__open_scores(o, l);
         o->model->outputs = l->scores.outputs;
         pickle__method_is(o, PICKLE_DECISION_FUNCTION, pickle__linear_scores);
         pickle__method_is(o, PICKLE_PREDICT, predict_multilabel);
-        return;
+    } else {
+        pickle__open_classifier(o, l, "classes_", pickle_attr(binarizer, "classes_"));
     }
-    pickle__open_classifier(o, l, "classes_", pickle_attr(binarizer, "classes_"));
 }
 
 /* ----------------------------------------------------------- SGDOneClassSVM */

@@ -198,33 +198,37 @@ static void open_regressor(pickle__opener *o)
     pickle__method_is(o, PICKLE_PREDICT, forward);
 }
 
+/* What the outputs mean is kept in the LabelBinarizer; several labels at once are no classes. */
+static void open_labels(pickle__opener *o, network *n, size_t outputs)
+{
+    const pickle_val *binarizer = pickle__need(o, "_label_binarizer");
+    const pickle_val *type = pickle_attr(binarizer, "y_type_");
+    pickle__labels *labels = pickle__keep(o, 1, sizeof *labels);
+
+    n->binary = !pickle_str_is(type, "multiclass");
+    if (pickle_str_is(type, "multilabel-indicator")) {
+        o->model->outputs = outputs;
+        return;
+    }
+    if (n->binary && !pickle_str_is(type, "binary"))
+        pickle__unsupported(o, "_label_binarizer", "is for a kind of target that is not known");
+    if (!labels || !pickle__ok(o))
+        return;
+    *labels = pickle__labels_of(o, "classes_", pickle_attr(binarizer, "classes_"));
+    if (pickle__ok(o) && (n->binary ? outputs != 1 || labels->count < 1 || labels->count > 2
+                                    : outputs != labels->count))
+        pickle__bad(o, "classes_", "are more or fewer than the outputs");
+    o->model->classes = labels;
+}
+
 static void open_classifier(pickle__opener *o)
 {
     network *n = pickle__state(o, sizeof *n);
     size_t outputs = open_layers(o, n);
-    const pickle_val *binarizer = pickle__need(o, "_label_binarizer");
-    const char *kind = pickle_str(pickle_attr(binarizer, "y_type_"));
 
     if (outputs == 0)
         return;
-    n->binary = !kind || strcmp(kind, "multiclass") != 0;
-    if (kind && strcmp(kind, "multilabel-indicator") == 0) {
-        o->model->outputs = outputs;
-    } else if (kind && (!n->binary || strcmp(kind, "binary") == 0)) {
-        pickle__labels *labels = pickle__keep(o, 1, sizeof *labels);
-
-        if (!labels)
-            return;
-        *labels = pickle__labels_of(o, "classes_", pickle_attr(binarizer, "classes_"));
-        if (!pickle__ok(o))
-            return;
-        if (n->binary ? outputs != 1 || labels->count < 1 || labels->count > 2
-                      : outputs != labels->count)
-            pickle__bad(o, "classes_", "are more or fewer than the outputs");
-        o->model->classes = labels;
-    } else {
-        pickle__unsupported(o, "_label_binarizer", "has a type of labels that is not known here");
-    }
+    open_labels(o, n, outputs);
     pickle__method_is(o, PICKLE_PREDICT, classify);
     pickle__method_is(o, PICKLE_PREDICT_PROBA, proba);
     pickle__method_is(o, PICKLE_PREDICT_LOG_PROBA, pickle__log_proba);

@@ -34,42 +34,48 @@ typedef float wide_lanes_f32 __attribute__((vector_size(32)));
 #define TYPED(name) name##_f32
 #include "sklearn/products.inc"
 
-/* Four outputs at once for an element; those that are too many are the first once more. */
-static void sparse_row(const double *data, const int64_t *indices, size_t count, size_t n,
-                       const double *w, size_t k, double *out)
+/* Up to four outputs of a row at once; those that are too many are the first once more. */
+static void sparse_sums(const double *data, const int64_t *indices, int64_t from, int64_t to,
+                        size_t n, const double *w, size_t outputs, double *out)
 {
-    for (size_t c = 0; c < k; c += 4) {
-        size_t some = k - c < 4 ? k - c : 4;
-        const double *a = w + c * n, *b = some > 1 ? a + n : a;
-        const double *d = some > 2 ? b + n : a, *e = some > 3 ? d + n : a;
-        double sums[4] = { 0, 0, 0, 0 };
+    const double *a = w, *b = outputs > 1 ? w + n : a;
+    const double *c = outputs > 2 ? w + 2 * n : a, *d = outputs > 3 ? w + 3 * n : a;
+    double sums[4] = { 0, 0, 0, 0 };
 
-        for (size_t i = 0; i < count; i++) {
-            sums[0] += data[i] * a[indices[i]];
-            sums[1] += data[i] * b[indices[i]];
-            sums[2] += data[i] * d[indices[i]];
-            sums[3] += data[i] * e[indices[i]];
-        }
-        memcpy(out + c, sums, some * sizeof *sums);
+    for (int64_t i = from; i < to; i++) {
+        sums[0] += data[i] * a[indices[i]];
+        sums[1] += data[i] * b[indices[i]];
+        sums[2] += data[i] * c[indices[i]];
+        sums[3] += data[i] * d[indices[i]];
     }
+    memcpy(out, sums, outputs * sizeof *sums);
 }
 
+static double sparse_sum(const double *data, const int64_t *indices, int64_t from, int64_t to,
+                         const double *w)
+{
+    double sum = 0;
+
+    for (int64_t i = from; i < to; i++)
+        sum += data[i] * w[indices[i]];
+    return sum;
+}
+
+/* All rows for a few outputs, then for the next: few weights are in the cache at a time. */
 void pickle__products_csr(const double *data, const int64_t *indptr, const int64_t *indices,
                           size_t rows, size_t n, const double *w, size_t k, const double *bias,
                           double *out)
 {
-    for (size_t i = 0; i < rows; i++, out += k) {
-        int64_t first = indptr[i];
-        size_t count = (size_t)(indptr[i + 1] - first);
+    for (size_t c = 0; c < k; c += 4) {
+        size_t outputs = k - c < 4 ? k - c : 4;
 
-        if (k == 1) {
-            *out = 0;
-            for (size_t j = 0; j < count; j++)
-                *out += data[(size_t)first + j] * w[indices[(size_t)first + j]];
-        } else {
-            sparse_row(data + first, indices + first, count, n, w, k, out);
+        for (size_t i = 0; i < rows; i++) {
+            if (outputs == 1)
+                out[i * k + c] = sparse_sum(data, indices, indptr[i], indptr[i + 1], w + c * n);
+            else
+                sparse_sums(data, indices, indptr[i], indptr[i + 1], n, w + c * n, outputs,
+                            out + i * k + c);
         }
-        for (size_t c = 0; bias && c < k; c++)
-            out[c] += bias[c];
     }
+    add_bias(bias, rows, k, out);
 }

@@ -7,8 +7,8 @@
 #define AT_ONCE   ((size_t)8)       /* walks */
 #define FEW_ROWS  ((size_t)24)      /* one after the other, each through many trees at once */
 #define TREES     ((size_t)64)      /* for few rows */
-#define KEYS      ((size_t)1 << 16) /* of rows at a time: half of a second-level cache, or less */
-#define MOST_ROWS ((size_t)2048)
+#define KEYS      ((size_t)1 << 17) /* of rows at a time: about as much as a second-level cache */
+#define MOST_ROWS ((size_t)4096)
 
 /* ------------------------------------------------------------------- checks */
 
@@ -202,8 +202,14 @@ bool pickle__tree_next(pickle__tree_rows *rows)
 
 /* ------------------------------------------------------------------ walking */
 
-/* `nan` is a constant wherever this is compiled into. */
-static inline uint32_t step(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
+/* Into two functions, for each of which `nan` is a constant: a test in every step costs a lot. */
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+INLINE uint32_t step(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
 {
     const pickle__tree_node *node = &t->nodes[at];
     uint32_t key = keys[node->feature];
@@ -214,12 +220,12 @@ static inline uint32_t step(const pickle__tree *t, const uint32_t *keys, bool na
     return node->child + right;
 }
 
-static inline bool is_leaf(const pickle__tree *t, uint32_t at)
+INLINE bool is_leaf(const pickle__tree *t, uint32_t at)
 {
     return t->nodes[at].child == at;
 }
 
-static inline uint32_t walk(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
+INLINE uint32_t walk(const pickle__tree *t, const uint32_t *keys, bool nan, uint32_t at)
 {
     while (!is_leaf(t, at))
         at = step(t, keys, nan, at);
@@ -228,8 +234,8 @@ static inline uint32_t walk(const pickle__tree *t, const uint32_t *keys, bool na
 
 /* Some steps for the walks from `from` on; those that have not arrived are kept, after `kept`
  * others. */
-static inline size_t go_on(const pickle__tree_rows *rows, const pickle__tree *t, bool nan,
-                           size_t from, size_t kept, uint32_t *leaves)
+INLINE size_t go_on(const pickle__tree_rows *rows, const pickle__tree *t, bool nan, size_t from,
+                    size_t kept, uint32_t *leaves)
 {
     const uint32_t *keys[AT_ONCE];
     uint32_t at[AT_ONCE];
@@ -254,8 +260,8 @@ static inline size_t go_on(const pickle__tree_rows *rows, const pickle__tree *t,
 }
 
 /* All rows through one tree. */
-static inline void walk_rows(const pickle__tree_rows *rows, const pickle__tree *t, bool nan,
-                             uint32_t *leaves)
+INLINE void walk_rows(const pickle__tree_rows *rows, const pickle__tree *t, bool nan,
+                      uint32_t *leaves)
 {
     size_t walking = rows->count, kept;
 
@@ -279,8 +285,8 @@ static inline void walk_rows(const pickle__tree_rows *rows, const pickle__tree *
 }
 
 /* One row through AT_ONCE trees. */
-static inline void walk_trees(const pickle__tree *const *trees, const uint32_t *keys, bool nan,
-                              uint32_t *at)
+INLINE void walk_trees(const pickle__tree *const *trees, const uint32_t *keys, bool nan,
+                       uint32_t *at)
 {
     bool walking;
 
@@ -297,8 +303,8 @@ static inline void walk_trees(const pickle__tree *const *trees, const uint32_t *
     } while (walking);
 }
 
-static inline void walk_row(const pickle__tree_rows *rows, const pickle__tree *const *trees,
-                            size_t count, size_t row, bool nan)
+INLINE void walk_row(const pickle__tree_rows *rows, const pickle__tree *const *trees, size_t count,
+                     size_t row, bool nan)
 {
     const uint32_t *keys = rows->keys + row * rows->x->cols;
     uint32_t *leaves = rows->leaves + row, at[AT_ONCE];
@@ -313,9 +319,8 @@ static inline void walk_row(const pickle__tree_rows *rows, const pickle__tree *c
         leaves[t * rows->count] = trees[t]->ids[walk(trees[t], keys, nan, 0)];
 }
 
-/* `nan` is a constant for each of the two. */
-static inline void find_leaves(const pickle__tree_rows *rows, const pickle__tree *const *trees,
-                               size_t count, bool nan)
+INLINE void find_leaves(const pickle__tree_rows *rows, const pickle__tree *const *trees,
+                        size_t count, bool nan)
 {
     if (rows->count < FEW_ROWS && count >= AT_ONCE) {
         for (size_t i = 0; i < rows->count; i++)
