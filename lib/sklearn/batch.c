@@ -175,8 +175,9 @@ static bool cells_to_f64(pickle__run *r, const pickle_batch *x, double *to)
             if (row[j].kind == PICKLE_CELL_NONE)
                 *to = NAN;
             else if (!pickle__cell_number(&row[j], to))
-                return pickle__run_fail(r, PICKLE_ERR_TYPE, "row %zu, column %zu is no number",
-                                        r->first_row + i, j);
+                return pickle__run_fail(r, PICKLE_ERR_TYPE,
+                                        "column %zu is no column of numbers: row %zu has text", j,
+                                        r->first_row + i);
         }
     }
     return true;

@@ -275,7 +275,7 @@ static void open_mean_shift(pickle__opener *o)
 {
     open_centers(o, "cluster_centers_");
     /* It was not checked before 0.24, and distances can be of sparse rows. */
-    if (o->version >= PICKLE__SKLEARN(0, 23, 0))
+    if (o->version >= PICKLE__SKLEARN(0, 24, 0))
         o->model->takes &= ~PICKLE__CSR;
 }
 
@@ -288,11 +288,14 @@ static void open_affinity(pickle__opener *o)
     m = pickle__need_numbers(o, "cluster_centers_");
     if (!pickle__ok(o) || m.rows != 0) {
         open_centers(o, "cluster_centers_");
-        return;
+    } else {
+        o->model->features = m.cols;
+        o->model->takes = PICKLE__F64 | PICKLE__F32 | PICKLE__CSR;
+        pickle__method_is(o, PICKLE_PREDICT, predict_none);
     }
-    o->model->features = m.cols;
-    o->model->takes = PICKLE__F64 | PICKLE__F32 | PICKLE__CSR;
-    pickle__method_is(o, PICKLE_PREDICT, predict_none);
+    /* These checked what they were given, and forgot to let sparse rows in. */
+    if (o->version >= PICKLE__SKLEARN(0, 22, 0) && o->version < PICKLE__SKLEARN(1, 0, 0))
+        o->model->takes &= ~PICKLE__CSR;
 }
 
 static void open_birch(pickle__opener *o)

@@ -1,5 +1,5 @@
-/* delegate.c - what leaves predictions to the estimator in it: searches for parameters, classifiers
- * with a threshold, regressors of transformed targets. */
+/* delegate.c - what leaves predictions to the estimator in it: frozen estimators, searches for
+ * parameters, classifiers with a threshold, regressors of transformed targets. */
 #include "sklearn/estimator.h"
 
 #include <math.h>
@@ -31,8 +31,16 @@ static pickle_model *open_inner(pickle__opener *o, const char *attribute, unsign
     return part;
 }
 
+#define ALL ((1u << PICKLE_N_METHODS) - 1)
 #define SCORES \
     (1u << PICKLE_PREDICT_PROBA | 1u << PICKLE_PREDICT_LOG_PROBA | 1u << PICKLE_DECISION_FUNCTION)
+
+static void open_frozen(pickle__opener *o)
+{
+    pickle_model **estimator = pickle__state(o, sizeof *estimator);
+
+    *estimator = open_inner(o, "estimator", ALL);
+}
 
 /* ----------------------------------------------------------------- searches */
 
@@ -235,5 +243,6 @@ const pickle__estimator pickle__delegate_estimators[] = {
     { "model_selection", "FixedThresholdClassifier", open_fixed_threshold },
     { "model_selection", "TunedThresholdClassifierCV", open_tuned_threshold },
     { "compose", "TransformedTargetRegressor", open_transformed_target },
+    { "frozen", "FrozenEstimator", open_frozen },
     { NULL, NULL, NULL },
 };

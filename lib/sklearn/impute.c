@@ -345,7 +345,7 @@ static double as_fitted(pickle__opener *o, double number)
     return dtype.kind == 'f' && dtype.itemsize == 4 ? (double)(float)number : number;
 }
 
-/* Since 1.5 a constant has to fit into the type of X. */
+/* Since 1.4.1 a constant has to fit into the type of X. */
 static bool never_whole(const pickle__opener *o)
 {
     const pickle_val *v = pickle__attr(o, "_fill_dtype"),
@@ -353,7 +353,7 @@ static bool never_whole(const pickle__opener *o)
     pickle_dtype dtype = { 0 };
     pickle_array a;
 
-    if (o->version < PICKLE__SKLEARN(1, 5, 0))
+    if (o->version < PICKLE__SKLEARN(1, 4, 1))
         return false;
     if (pickle_get_dtype(v, &dtype))
         return dtype.kind == 'f';

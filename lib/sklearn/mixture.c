@@ -19,8 +19,9 @@ typedef struct mixture {
     const double *weights;    /* not of full matrices                                         */
     const double *precisions; /* likewise                                                     */
     const double *constants;
-    bool rounds;   /* distances by full matrices are of the type of X */
-    bool old_sums; /* of numpy before 1.21 */
+    bool rounds;      /* distances by full matrices are of the type of X   */
+    bool rounds_base; /* and the constant that is added to any distances   */
+    bool old_sums;    /* of numpy before 1.21 */
 } mixture;
 
 /* ---------------------------------------------------------------- distances */
@@ -100,6 +101,14 @@ static void diagonal_distances(const mixture *s, const pickle_batch *x, const pi
         out[i] = s->centers[i % s->count] - 2 * product[i] + out[i];
 }
 
+/* n * log(2 * pi), where the logarithm may be rounded as X is. */
+static double base_of(const mixture *s, bool f32)
+{
+    double one = log(2 * M_PI);
+
+    return f32 && s->rounds_base ? (double)((float)s->n * (float)one) : (double)s->n * one;
+}
+
 /* The logarithm of each component's density and weight. */
 static double *log_densities(const mixture *s, pickle__run *r, const pickle_batch *x,
                              pickle_batch *y)
@@ -108,7 +117,7 @@ static double *log_densities(const mixture *s, pickle__run *r, const pickle_batc
     double *spare = pickle__take(r, x->rows * room, sizeof *spare);
     double *out = pickle__new_f64(r, y, x->rows, s->count);
     bool rounds = s->rounds && x->kind == PICKLE_BATCH_F32;
-    double base = (double)s->n * log(2 * M_PI);
+    double base = base_of(s, x->kind == PICKLE_BATCH_F32);
     pickle_batch wide;
 
     if (!spare || !out || !pickle__as_f64(r, x, &wide))
@@ -285,7 +294,9 @@ static mixture *open_densities(pickle__opener *o)
     for (size_t k = 0; k < s->count; k++)
         constants[k] = log_determinant(s, cholesky.data, k);
     s->constants = constants;
-    s->rounds = s->kind <= TIED && o->version >= PICKLE__SKLEARN(1, 6, 0);
+    s->rounds = s->kind <= TIED && o->version >= PICKLE__SKLEARN(1, 7, 0);
+    s->rounds_base =
+        o->version >= PICKLE__SKLEARN(1, 7, 0) && o->version < PICKLE__SKLEARN(1, 8, 0);
     s->old_sums = o->version < PICKLE__SKLEARN(1, 0, 0);
     o->model->takes = PICKLE__F64 | PICKLE__F32;
     pickle__method_is(o, PICKLE_PREDICT, predict);

@@ -85,6 +85,8 @@ def test_models():
 def test_model(env, file, found, few):
     path = os.path.join(FIXTURES, env, file)
     texts = found.pop("texts", None)
+    if env == "py27-old" and "predict" in found:
+        found.pop("transform", None)  # classifiers selected features until 0.19: not offered
     problems = []
     for method, answer in found.items():
         if texts:
@@ -171,7 +173,7 @@ def test_complaints(folder):
             ("too few columns", (model, narrow), 1,
              "%s: X has 3 columns, but sklearn.tree.DecisionTreeClassifier expects 4" % narrow),
             ("ragged", (model, ragged), 2, "%s: line 2: it has 3 fields, and the first has 4" % ragged),
-            ("text", (model, text), 1, "%s: row 1, column 2 is no number" % text),
+            ("text", (model, text), 1, "%s: column 2 is no column of numbers: row 0 has text" % text),
             ("an open quote", (model, open_quote), 2, "%s: line 1: a quote is not closed" % open_quote),
             ("no method", (plain, narrow, "-m", "predict_proba"), 1,
              "%s: sklearn.cluster.KMeans has no predict_proba" % narrow),
