@@ -7,16 +7,33 @@
 /* The largest matrix that is inverted when a model is opened. */
 #define MOST_INVERTED 512
 
+/* How many times more variance there may be along one direction than along another: beyond that,
+ * densities are made of what was rounded, there and here in different ways. */
+#define MOST_CONDITION 1e4
+
+/*
+ * The Gaussian with covariance W.T @ diag(d) @ W + diag(noise), for the components W. By the matrix
+ * inversion lemma, the square of z = x - mean in its metric is sum(z ** 2 / noise) minus u @ A @ u,
+ * where u is what the product with W (or W / noise) makes of z. A is what follows the product, or
+ * diagonal where components are orthogonal.
+ */
+typedef struct density {
+    const double *precision; /* 1 / noise */
+    const double *diagonal;  /* of A; NULL: A follows the product */
+    double constant;         /* of the logarithm */
+} density;
+
 typedef struct projection {
     pickle__affine there, back;
-    const double *mean;   /* is subtracted before; NULL: nothing is */
-    const double *shift;  /* is subtracted after the product instead, where there is one */
-    const double *scale;  /* divides what comes out; NULL: nothing */
-    pickle__affine after; /* one more product, if it has outputs */
-    bool mean_is_wide;    /* float64, and X - mean is new: not of the type of X */
-    bool only_sparse;     /* has the shift */
-    bool densifies;       /* sparse rows are made dense */
-    bool unchecked_back;  /* inverse_transform takes NaN and infinities */
+    const double *mean;            /* is subtracted before; NULL: nothing is */
+    const double *shift;           /* is subtracted after the product instead, where there is one */
+    const double *scale;           /* divides what comes out; NULL: nothing */
+    pickle__affine after;          /* one more product, if it has outputs */
+    const struct density *density; /* NULL: there are no score_samples */
+    bool mean_is_wide;             /* float64, and X - mean is new: not of the type of X */
+    bool only_sparse;              /* has the shift */
+    bool densifies;                /* sparse rows are made dense */
+    bool unchecked_back;           /* inverse_transform takes NaN and infinities */
 } projection;
 
 /* X - mean, in X's type when that is float32 and the mean is, or when it is done in place. */
@@ -80,6 +97,36 @@ static bool transform(const pickle_model *m, pickle__run *r, const pickle_batch 
         return pickle__affine_run(&s->after, r, &product, y);
     *y = product;
     return true;
+}
+
+static bool score_samples(const pickle_model *m, pickle__run *r, const pickle_batch *x,
+                          pickle_batch *y)
+{
+    const projection *s = m->state;
+    const density *d = s->density;
+    pickle_batch wide, z, u, v;
+    double *out;
+
+    if (x->kind == PICKLE_BATCH_CSR)
+        return pickle__run_fail(r, PICKLE_ERR_TYPE, "score_samples takes no sparse matrix");
+    if (!pickle__as_f64(r, x, &wide) || !subtract_mean(s, r, &wide, &z) ||
+        !pickle__affine_run(&s->there, r, &z, &u))
+        return false;
+    v = u;
+    if (!d->diagonal && !pickle__affine_run(&s->after, r, &u, &v))
+        return false;
+    out = pickle__new_f64(r, y, x->rows, 1);
+    for (size_t i = 0; out && i < x->rows; i++) {
+        const double *row = pickle__row(&z, i), *a = pickle__row(&u, i), *b = pickle__row(&v, i);
+        double square = 0;
+
+        for (size_t j = 0; j < z.cols; j++)
+            square += row[j] * row[j] * d->precision[j];
+        for (size_t k = 0; k < u.cols; k++)
+            square -= a[k] * b[k] * (d->diagonal ? d->diagonal[k] : 1);
+        out[i] = d->constant - 0.5 * square;
+    }
+    return out != NULL;
 }
 
 static bool inverse(const pickle_model *m, pickle__run *r, const pickle_batch *x, pickle_batch *y)
@@ -196,11 +243,55 @@ static void open_principal(pickle__opener *o, projection *s)
         open_whitening(o, s);
 }
 
+static void open_density(pickle__opener *o, projection *s, const double *precision,
+                         const double *diagonal, double log_determinant)
+{
+    density *d = pickle__keep(o, 1, sizeof *d);
+
+    if (!d || !pickle__ok(o))
+        return;
+    d->precision = precision;
+    d->diagonal = diagonal;
+    d->constant = -0.5 * ((double)s->there.inputs * log(2 * M_PI) + log_determinant);
+    s->density = d;
+    pickle__method_is(o, PICKLE_SCORE_SAMPLES, score_samples);
+}
+
+/* Along an orthogonal component there is variance d + noise, d being what it explains beyond. Of a
+ * whitening PCA, scikit-learn multiplies d by the variance. */
+static void open_principal_density(pickle__opener *o, projection *s)
+{
+    size_t k = s->there.outputs, n = s->there.inputs;
+    const double *variance = pickle__need_row(o, "explained_variance_", k);
+    double noise = pickle__number(o, "noise_variance_", 0), sum = 0, least = INFINITY, most = 0;
+    bool whiten = pickle__flag(o, "whiten", false);
+    double *precision = pickle__keep(o, n, sizeof *precision);
+    double *diagonal = pickle__keep(o, k, sizeof *diagonal);
+
+    if (!variance || !precision || !diagonal || !pickle__ok(o) || s->there.weights_f32)
+        return;
+    for (size_t j = 0; j < n; j++)
+        precision[j] = noise > 0 ? 1 / noise : 0;
+    for (size_t i = 0; i < k; i++) {
+        double explained = fmax(variance[i] - noise, 0) * (whiten ? variance[i] : 1) + noise;
+
+        diagonal[i] = (noise > 0 ? 1 / noise : 0) - 1 / explained;
+        sum += log(explained);
+        least = fmin(least, explained);
+        most = fmax(most, explained);
+    }
+    if (!((k < n ? fmin(least, noise) : least) * MOST_CONDITION > most))
+        return;
+    open_density(o, s, precision, diagonal, sum + (k < n ? (double)(n - k) * log(noise) : 0));
+}
+
 static void open_pca(pickle__opener *o)
 {
-    bool sparse = o->version >= PICKLE__SKLEARN(1, 4, 0);
+    unsigned sparse = o->version >= PICKLE__SKLEARN(1, 4, 0) ? PICKLE__CSR : 0;
+    projection *s = open_components(o, PICKLE__F64 | PICKLE__F32 | sparse);
 
-    open_principal(o, open_components(o, PICKLE__F64 | PICKLE__F32 | (sparse ? PICKLE__CSR : 0)));
+    open_principal(o, s);
+    open_principal_density(o, s);
 }
 
 static void open_incremental_pca(pickle__opener *o)
@@ -264,9 +355,10 @@ static void subtract_row(double *a, size_t n, size_t from, size_t row, double fa
 }
 
 /* Gauss and Jordan's way, with pivots of the column; false if the matrix has no inverse. `out` is
- * the unit matrix at first. */
-static bool invert(double *a, double *out, size_t n)
+ * the unit matrix at first. The determinant's logarithm, without its sign, goes to *log_det. */
+static bool invert(double *a, double *out, size_t n, double *log_det)
 {
+    *log_det = 0;
     for (size_t k = 0; k < n; k++) {
         size_t pivot = k;
 
@@ -285,26 +377,30 @@ static bool invert(double *a, double *out, size_t n)
             }
         }
     }
+    for (size_t i = 0; i < n; i++)
+        *log_det += log(fabs(a[i * n + i]));
     for (size_t i = 0; i < n * n; i++)
         out[i] /= a[i / n * n + i / n];
     return true;
 }
 
-/* The product is followed by (weights @ components_.T + diagonal * I) ** -1, which is symmetric. */
-static void open_after(pickle__opener *o, projection *s, const double *components, double diagonal)
+/* The product is followed by (weights @ components_.T + diagonal * I) ** -1, which is symmetric.
+ * The logarithm of that matrix' determinant, before it is inverted. */
+static double open_after(pickle__opener *o, projection *s, const double *components,
+                         double diagonal)
 {
     const pickle__affine *a = &s->there;
     size_t k = a->outputs, n = a->inputs;
-    double *sums, *out;
+    double *sums, *out, log_det = 0;
 
     if (k > MOST_INVERTED) {
         pickle__unsupported(o, "components_", "are too many here");
-        return;
+        return 0;
     }
     sums = pickle__keep(o, k * k, sizeof *sums);
     out = pickle__keep(o, k * k, sizeof *out);
     if (!sums || !out)
-        return;
+        return 0;
     for (size_t i = 0; i < k * k; i++) {
         const double *x = a->weights + i / k * n, *y = components + i % k * n;
 
@@ -315,9 +411,10 @@ static void open_after(pickle__opener *o, projection *s, const double *component
             out[i] = 1;
         }
     }
-    if (!invert(sums, out, k))
+    if (!invert(sums, out, k, &log_det))
         pickle__unsupported(o, "components_", "do not make a matrix that has an inverse");
     s->after = (pickle__affine){ .inputs = k, .outputs = k, .weights = out };
+    return log_det;
 }
 
 static void open_factor_analysis(pickle__opener *o)
@@ -325,18 +422,22 @@ static void open_factor_analysis(pickle__opener *o)
     projection *s = open_matrix(o, PICKLE__F64);
     size_t k = s->there.outputs, n = s->there.inputs;
     const double *noise, *components = s->there.weights;
-    double *weights;
+    double *weights, *precision = pickle__keep(o, n, sizeof *precision), log_det = 0;
 
     open_mean(o, s);
     noise = pickle__need_row(o, "noise_variance_", n);
     weights = pickle__ok(o) ? pickle__keep(o, k * n, sizeof *weights) : NULL;
-    if (!weights || !noise)
+    if (!weights || !noise || !precision)
         return;
     for (size_t i = 0; i < k * n; i++)
         weights[i] = components[i] / noise[i % n];
     s->there.weights = weights;
     s->there.weights_f32 = NULL;
-    open_after(o, s, components, 1);
+    for (size_t j = 0; j < n; j++) {
+        precision[j] = 1 / noise[j];
+        log_det += log(noise[j]);
+    }
+    open_density(o, s, precision, NULL, log_det + open_after(o, s, components, 1));
 }
 
 /* What is left is found by a ridge regression on the components. */
