@@ -233,7 +233,7 @@ START_TEST(test_refused_input)
     in.kind = PICKLE_BATCH_CELLS;
     in.data = text;
     refused(pickle_model_run(pipeline, PICKLE_PREDICT, &in, NULL, out, 1, &err), &err,
-            PICKLE_ERR_TYPE, "row 0, column 0 is no number");
+            PICKLE_ERR_TYPE, "column 0 is no column of numbers: row 0 has text");
     in = (pickle_batch){ .kind = PICKLE_BATCH_CSR,
                          .rows = 1,
                          .cols = 4,
