@@ -207,7 +207,8 @@ static exponent exponent_of(double to, bool none, bool as_float)
 static void find_exponents(pickle__opener *o, power *s)
 {
     pickle__matrix lambdas = pickle__need_numbers(o, "lambdas_");
-    bool numpy2 = pickle__with_numpy2(o, "lambdas_"), as_float = lambdas.f32 && numpy2;
+    bool numpy2 = pickle__with_numpy2(o, pickle__attr(o, "lambdas_")),
+         as_float = lambdas.f32 && numpy2;
 
     s->columns = lambdas.rows * lambdas.cols;
     s->f32 = numpy2 && !lambdas.f32 ? FLOAT_X : FLOAT_ALL;
@@ -433,7 +434,7 @@ static void open_quantile_transformer(pickle__opener *o)
     s->normal = pickle__choice(o, "output_distribution", 0, "uniform", "normal", NULL) == 1;
     s->near_bounds = s->clips = s->normal || o->version < PICKLE__SKLEARN(0, 21, 0);
     s->early_doubles = o->version < PICKLE__SKLEARN(0, 20, 0);
-    s->numpy2 = pickle__with_numpy2(o, "quantiles_");
+    s->numpy2 = pickle__with_numpy2(o, pickle__attr(o, "quantiles_"));
     s->ignore_zeros = pickle__flag(o, "ignore_implicit_zeros", false);
     s->least = BOUND - DBL_EPSILON;
     s->most = 1 - s->least;

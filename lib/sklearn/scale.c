@@ -537,7 +537,7 @@ static void open_kernel_centerer(pickle__opener *o)
     pickle__need(o, "K_fit_all_");
     s->rows = rows.data;
     s->all = pickle__number(o, "K_fit_all_", 0);
-    s->all_in_f32 = !pickle__with_numpy2(o, "K_fit_rows_");
+    s->all_in_f32 = !pickle__with_numpy2(o, pickle__attr(o, "K_fit_rows_"));
     o->model->features = rows.rows * rows.cols;
     o->model->takes |= PICKLE__F32;
     if (pickle__ok(o) && o->model->features == 0)
@@ -547,10 +547,10 @@ static void open_kernel_centerer(pickle__opener *o)
 
 /* -------------------------------------------------------------------- numpy */
 
-bool pickle__with_numpy2(const pickle__opener *o, const char *array)
+bool pickle__with_numpy2(const pickle__opener *o, const pickle_val *array)
 {
     static const char name[] = "numpy._core";
-    const char *module = pickle_raw_module(pickle_callable(pickle__attr(o, array)));
+    const char *module = pickle_raw_module(pickle_callable(array));
 
     if (module && strncmp(module, "numpy.core", sizeof "numpy.core" - 1) == 0)
         return false;
