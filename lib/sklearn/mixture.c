@@ -49,29 +49,6 @@ static void full_distances(const mixture *s, const pickle_batch *x, bool rounds,
     }
 }
 
-/* np.einsum('ij,ij->i', x, x) of float32: four lanes, and what is left over in them; before numpy
- * 1.21 from the last to the first. */
-static float squares_f32(const float *x, size_t n, bool old)
-{
-    size_t block = old ? 8 : 16, i = 0;
-    float lane[4] = { 0 }, sum;
-
-    for (; i + block <= n; i += block) {
-        for (size_t at = 0; at < block; at += 4) {
-            const float *four = x + i + (old ? at : block - 4 - at);
-
-            for (size_t k = 0; k < 4; k++)
-                lane[k] += four[k] * four[k];
-        }
-    }
-    for (size_t k = i; !old && k < n; k++)
-        lane[k % 4] += x[k] * x[k];
-    sum = (lane[0] + lane[1]) + (lane[2] + lane[3]);
-    for (size_t k = n; old && k > i; k--)
-        sum += x[k - 1] * x[k - 1];
-    return sum;
-}
-
 /* X ** 2, of the type of X; one sum of them for spheres. */
 static void squares(const mixture *s, const pickle_batch *x, double *out)
 {
@@ -80,8 +57,8 @@ static void squares(const mixture *s, const pickle_batch *x, double *out)
         const float *narrow = row ? NULL : pickle__row_f32(x, i);
 
         if (s->kind == SPHERICAL)
-            *out++ =
-                row ? pickle__squares(row, s->n) : (double)squares_f32(narrow, s->n, s->old_sums);
+            *out++ = row ? pickle__squares(row, s->n)
+                         : (double)pickle__squares_f32(narrow, s->n, s->old_sums);
         for (size_t j = 0; s->kind == DIAGONAL && j < s->n; j++)
             *out++ = row ? row[j] * row[j] : (double)(narrow[j] * narrow[j]);
     }

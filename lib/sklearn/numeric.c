@@ -74,6 +74,28 @@ double pickle__squares(const double *x, size_t n)
     return lane[0] + lane[1];
 }
 
+/* Four lanes, and what is left over in them; before numpy 1.21 from the last to the first. */
+float pickle__squares_f32(const float *x, size_t n, bool old)
+{
+    size_t block = old ? 8 : 16, i = 0;
+    float lane[4] = { 0 }, sum;
+
+    for (; i + block <= n; i += block) {
+        for (size_t at = 0; at < block; at += 4) {
+            const float *four = x + i + (old ? at : block - 4 - at);
+
+            for (size_t k = 0; k < 4; k++)
+                lane[k] += four[k] * four[k];
+        }
+    }
+    for (size_t k = i; !old && k < n; k++)
+        lane[k % 4] += x[k] * x[k];
+    sum = (lane[0] + lane[1]) + (lane[2] + lane[3]);
+    for (size_t k = n; old && k > i; k--)
+        sum += x[k - 1] * x[k - 1];
+    return sum;
+}
+
 double pickle__dot(const double *x, const double *y, size_t n)
 {
     double sum = 0;

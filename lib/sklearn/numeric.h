@@ -18,6 +18,8 @@ double pickle__sum(const double *x, size_t n);
 float pickle__sum_f32(const float *x, size_t n);
 /* np.einsum('ij,ij->i', x, x) of a row. */
 double pickle__squares(const double *x, size_t n);
+/* Likewise of float32; `old`: as before numpy 1.21. */
+float pickle__squares_f32(const float *x, size_t n, bool old);
 /* One after the other, from 0.0: the reference BLAS's ddot. */
 double pickle__dot(const double *x, const double *y, size_t n);
 /* out[i, k] = sum over j of x[i, j] * w[k, j], each sum in the order of j, from 0.0; then + bias[k]
