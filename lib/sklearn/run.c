@@ -312,7 +312,7 @@ static bool predicts_labels(const job *j)
 
 static bool put_numbers(worker *w, size_t first, const pickle_batch *y)
 {
-    double *to = (double *)w->job->to + first * y->cols;
+    double *to = w->job->to;
     pickle_batch x = *y;
 
     if (predicts_labels(w->job) && !pickle__label_numbers(w->job->m, &w->run, y, &x))
@@ -320,36 +320,37 @@ static bool put_numbers(worker *w, size_t first, const pickle_batch *y)
     if (!pickle__as_f64(&w->run, &x, &x))
         return false;
     for (size_t i = 0; i < x.rows && x.cols > 0; i++)
-        memcpy(to + i * x.cols, pickle__row(&x, i), x.cols * sizeof *to);
+        memcpy(to + (first + i) * x.cols, pickle__row(&x, i), x.cols * sizeof *to);
     return true;
 }
 
 static void put_index(worker *w, size_t first, const pickle_batch *y)
 {
-    size_t *to = (size_t *)w->job->to + first * y->cols;
+    size_t *to = w->job->to;
 
     for (size_t i = 0; i < y->rows; i++) {
         for (size_t j = 0; j < y->cols; j++)
-            *to++ = (size_t)pickle__row(y, i)[j];
+            to[(first + i) * y->cols + j] = (size_t)pickle__row(y, i)[j];
     }
 }
 
 static bool put_cells(worker *w, size_t first, const pickle_batch *y)
 {
-    pickle_cell *to = (pickle_cell *)w->job->to + first * y->cols;
+    pickle_cell *to = w->job->to;
     pickle_batch cells;
 
     if (predicts_labels(w->job)) {
         for (size_t i = 0; i < y->rows; i++) {
             for (size_t j = 0; j < y->cols; j++)
-                *to++ = *label_at(w->job->m, j, pickle__row(y, i)[j]);
+                to[(first + i) * y->cols + j] = *label_at(w->job->m, j, pickle__row(y, i)[j]);
         }
         return true;
     }
     if (!pickle__as_cells(&w->run, y, &cells))
         return false;
     for (size_t i = 0; i < cells.rows && cells.cols > 0; i++)
-        memcpy(to + i * cells.cols, pickle__row_cells(&cells, i), cells.cols * sizeof *to);
+        memcpy(to + (first + i) * cells.cols, pickle__row_cells(&cells, i),
+               cells.cols * sizeof *to);
     return true;
 }
 

@@ -215,7 +215,7 @@ static void open_standard_scaler(pickle__opener *o)
     center_and_scale(o, s, pickle__flag(o, "with_mean", true) ? "mean_" : NULL,
                      pickle__flag(o, "with_std", true) ? "scale_" : NULL);
     s->unchecked_back = o->version < PICKLE__SKLEARN(1, 0, 0);
-    if (o->version < PICKLE__SKLEARN(1, 8, 0))
+    if (o->version < PICKLE__SKLEARN(1, 8, 0) || !pickle__ok(o))
         return;
     /* What is learned is brought to the type of X first. */
     for (int i = 0; i < 2; i++) {

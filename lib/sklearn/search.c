@@ -23,19 +23,20 @@ static void distances_to(const pickle__search *s, const double *x, size_t first,
                          size_t group, double *out)
 {
     size_t cols = s->metric.n;
-    pickle__lanes part = { n, cols, n / PICKLE__LANES + (n % PICKLE__LANES > 0),
-                           s->lanes.data + group * PICKLE__LANES * cols };
+    pickle__lanes part = { n, cols, n / PICKLE__LANES + (n % PICKLE__LANES > 0), NULL };
 
     if (!s->has_lanes) {
         for (size_t i = 0; i < n; i++)
             out[i] = pickle__metric_reduced(&s->metric, x, s->points + (first + i) * cols);
-    } else if (s->metric.kind == PICKLE__EUCLIDEAN) {
-        pickle__lanes_squares(&part, x, out);
-    } else if (s->metric.kind == PICKLE__MANHATTAN) {
-        pickle__lanes_absolute(&part, x, out);
-    } else {
-        pickle__lanes_largest(&part, x, out);
+        return;
     }
+    part.data = s->lanes.data + group * PICKLE__LANES * cols;
+    if (s->metric.kind == PICKLE__EUCLIDEAN)
+        pickle__lanes_squares(&part, x, out);
+    else if (s->metric.kind == PICKLE__MANHATTAN)
+        pickle__lanes_absolute(&part, x, out);
+    else
+        pickle__lanes_largest(&part, x, out);
 }
 
 /* -------------------------------------------------------------------- trees */

@@ -24,7 +24,7 @@ static pickle_model *pipeline;
 
 static void open_pipeline(void)
 {
-    doc = docs_fixture("py313/sklearn/iris_pipeline.joblib.z");
+    doc = docs_fixture("py313/sklearn/iris_pipeline.pkl");
     pipeline = pickle_model_open(pickle_root(doc), NULL, NULL);
     ck_assert_ptr_nonnull(pipeline);
 }
