@@ -10,7 +10,7 @@ import sys
 
 import tap
 
-ROW = re.compile(r'^ +\{ ("[^"]+"|[A-Z_]+),\s+"(\w+)",\s+\w+ \}', re.M)
+ROW = re.compile(r'\{ ("[^"]+"|[A-Z_]+),\s+"(\w+)",\s+\w+ \}')
 TABLE = re.compile(r"^const pickle__estimator \w+\[\] = \{\n(.*?)^\};", re.M | re.S)
 NAME = re.compile(r'^#define ([A-Z_]+) +"([^"]+)"', re.M)
 
