@@ -14,22 +14,35 @@ struct character {
     int32_t to_lower;
 };
 
+/* Characters that follow each other and fold, and the place in folds_to of the first. */
+struct run {
+    uint32_t first;
+    uint16_t at;
+};
+
 #include "sklearn/unicode.inc"
 
-#define PAGE       128u
+#define PAGE       16u
+#define PAGES      64u /* of an area */
 #define LAST       0x10ffffu
-#define CAPITAL_I  0x130u /* the one whose lower case is two characters, i and a dot above */
+#define OTHERS     0xac00u /* folds_to: a place in `folded`; below, a character; 0: nothing */
+#define CAPITAL_I  0x130u  /* the one whose lower case is two characters, i and a dot above */
 #define SIGMA      0x3a3u
 #define SMALL      0x3c3u
 #define FINAL      0x3c2u
 #define HANGUL     0xac00u
 #define HANGUL_END 0xd7a4u
 
+static size_t page_of(uint32_t c)
+{
+    return pages[areas[c / PAGE / PAGES] * PAGES + c / PAGE % PAGES];
+}
+
 static const struct character *of(uint32_t c)
 {
     if (c > LAST)
         c = LAST;
-    return &records[of_pages[pages[c / PAGE] * PAGE + c % PAGE]];
+    return &records[of_pages[page_of(c) * PAGE + c % PAGE]];
 }
 
 unsigned pickle__char_kind(uint32_t c)
@@ -211,19 +224,20 @@ size_t pickle__lower(const char *text, size_t n, char *to)
 
 /* ------------------------------------------------------------------ accents */
 
-static const unsigned char *folding_of(uint32_t c)
+/* What a character that folds becomes. */
+static unsigned folding_of(uint32_t c)
 {
     size_t low = 0, high = sizeof folding / sizeof *folding;
 
-    while (low < high) {
+    while (high - low > 1) {
         size_t mid = low + (high - low) / 2;
 
-        if (folding[mid] < c)
-            low = mid + 1;
+        if (folding[mid].first <= c)
+            low = mid;
         else
             high = mid;
     }
-    return folded + folded_at[low];
+    return folds_to[folding[low].at + (c - folding[low].first)];
 }
 
 /* A Hangul syllable as its letters. */
@@ -236,19 +250,12 @@ static size_t put_hangul(uint32_t c, char *to)
     return last ? n + put(0x11a7 + last, to + n) : n;
 }
 
-/* Bytes of a text that are ASCII, all of which come first or not: `to` may be NULL. */
-static size_t put_folded(const unsigned char *text, bool ascii, char *to)
+/* Nothing, where only ASCII is kept. `to` may be NULL. */
+static size_t put_kept(bool ascii, uint32_t c, char *to)
 {
-    size_t n = 0;
+    char spare[4];
 
-    for (; *text; text++) {
-        if (ascii && (*text & 0x80))
-            continue;
-        if (to)
-            to[n] = (char)*text;
-        n++;
-    }
-    return n;
+    return ascii && c >= 0x80 ? 0 : put(c, to ? to : spare);
 }
 
 /* Is it what NFKD gives? Then nothing decomposes, and what combines is in order. */
@@ -270,12 +277,18 @@ static bool is_nfkd(const char *text, size_t n)
 static size_t strip_one(bool ascii, uint32_t c, char *to)
 {
     char spare[16];
+    size_t n = 0;
 
     if (c >= HANGUL && c < HANGUL_END)
         return ascii ? 0 : put_hangul(c, to ? to : spare);
-    if (of(c)->flags & FOLDS)
-        return put_folded(folding_of(c), ascii, to);
-    return ascii && c >= 0x80 ? 0 : put(c, to ? to : spare);
+    if (!(of(c)->flags & FOLDS))
+        return put_kept(ascii, c, to);
+    c = folding_of(c);
+    if (c < OTHERS)
+        return c ? put_kept(ascii, c, to) : 0;
+    for (const uint32_t *other = &folded[c - OTHERS]; *other; other++)
+        n += put_kept(ascii, *other, to ? to + n : NULL);
+    return n;
 }
 
 size_t pickle__strip_accents(pickle__accents how, const char *text, size_t n, char *to)

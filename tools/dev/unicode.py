@@ -8,7 +8,8 @@ Run it with the Python whose Unicode version is wanted (3.13: Unicode 15.1):
 import sys
 import unicodedata
 
-PAGE = 128
+PAGE, PAGES = 16, 64
+OTHERS = 0xac00
 WORD, DECIMAL, SPACE, CASED, IGNORABLE, DECOMPOSES, FOLDS = (1 << i for i in range(7))
 
 
@@ -47,46 +48,61 @@ def is_hangul(c):
 
 def write(head, items):
     print(head + " = {")
-    line = "   "
+    line = ""
     for item in items:
-        if len(line) + len(item) + 2 > 100:
+        if len(line) + len(item) + 1 > 100:
             print(line)
-            line = "   "
-        line += " " + item + ","
+            line = ""
+        line += item + ","
     print(line)
     print("};")
 
 
-def characters():
-    records, pages, index, table = {}, {}, [], []
-    for start in range(0, 0x110000, PAGE):
-        page = tuple(records.setdefault(record(c), len(records))
-                     for c in range(start, start + PAGE))
-        if page not in pages:
-            pages[page] = len(pages)
+def pages_of(values, size):
+    """Each different page once, one after the other, and which of them each page is."""
+    places, table, index = {}, [], []
+    for start in range(0, len(values), size):
+        page = tuple(values[start:start + size])
+        if page not in places:
+            places[page] = len(places)
             table.extend(page)
-        index.append(pages[page])
-    assert len(records) < 65536 and len(pages) < 65536
-    write("static const struct character records[]",
-          ["{ %d, %d, %d }" % key for key in records])
-    write("static const uint16_t pages[]", map(str, index))
-    write("static const uint%d_t of_pages[]" % (8 if len(records) < 256 else 16), map(str, table))
+        index.append(places[page])
+    return table, index
+
+
+def characters():
+    records = {}
+    of_each = [records.setdefault(record(c), len(records)) for c in range(0x110000)]
+    table, small = pages_of(of_each, PAGE)
+    middle, large = pages_of(small, PAGES)
+    assert max(len(records), max(large)) < 256 and max(small) < 65536
+    write("static const struct character records[]", ["{%d,%d,%d}" % key for key in records])
+    write("static const uint8_t areas[]", map(str, large))
+    write("static const uint16_t pages[]", map(str, middle))
+    write("static const uint8_t of_pages[]", map(str, table))
 
 
 def replacements():
-    pool, places, entries = bytearray(), {}, []
+    """Runs of characters that fold, and what each folds to: nothing (0), one character below
+    OTHERS, or a text that is so far from the start of all texts."""
+    runs, values, pool, places = [], [], [], {}
     for c in range(0x110000):
         text = folded(chr(c))
         if text == chr(c) or is_hangul(c):
             continue
+        if not runs or runs[-1][0] + len(values) - runs[-1][1] != c:
+            runs.append((c, len(values)))
+        if len(text) < 2 and text < chr(OTHERS):
+            values.append(ord(text) if text else 0)
+            continue
         if text not in places:
             places[text] = len(pool)
-            pool += text.encode("utf-8") + b"\0"
-        entries.append((c, places[text]))
-    assert len(pool) < 65536
-    write("static const uint32_t folding[]", ["0x%x" % c for c, _ in entries])
-    write("static const uint16_t folded_at[]", ["%d" % at for _, at in entries])
-    write("static const unsigned char folded[]", map(str, pool))
+            pool += [*map(ord, text), 0]
+        values.append(OTHERS + places[text])
+    assert max(values) < 65536
+    write("static const struct run folding[]", ["{%d,%d}" % run for run in runs])
+    write("static const uint16_t folds_to[]", map(str, values))
+    write("static const uint32_t folded[]", map(str, pool))
 
 
 def main():
