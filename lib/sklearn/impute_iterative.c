@@ -172,6 +172,7 @@ static void open_turns(pickle__opener *o, iterative_imputer *s)
     const pickle_val *list;
     turn *turns;
 
+    pickle__need(o, "n_iter_");
     if (pickle__integer(o, "n_iter_", 0) == 0)
         return;
     s->least = open_limits(o, s, "_min_value");

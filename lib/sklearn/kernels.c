@@ -151,7 +151,11 @@ static bool run_chunk(const pickle__kernels *k, const pickle_model *center, cons
 
     if (!find_kernels(k, r, x, &kernels) ||
         (center && !pickle__run_method(center, PICKLE_TRANSFORM, r, &kernels, &kernels)) ||
-        !pickle__affine_run(a, r, &kernels, &y))
+        !pickle__as_f64(r, &kernels, &kernels))
+        return false;
+    if (kernels.cols != a->inputs)
+        return pickle__run_fail(r, PICKLE_ERR_VALUE, "_centerer leaves out a row's kernel");
+    if (!pickle__affine_run(a, r, &kernels, &y))
         return false;
     memcpy(out, y.data, y.rows * y.cols * sizeof *out);
     return true;

@@ -258,7 +258,7 @@ static const char **names_of(const pickle_val *list)
 static bool within(const char *bound, distance d)
 {
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
-        if (strcmp(bounds[i].name, bound) == 0)
+        if (bound && strcmp(bounds[i].name, bound) == 0)
             return d.ulps <= bounds[i].ulps || d.relative <= bounds[i].relative;
     }
     return false;
