@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * A decimal number such as 3.3333334E-1, whatever the locale: strtod gets digits and a power of ten,
- * and no radix character is involved. Where the number ends; NULL for what is none.
+ * A decimal number such as 3.3333334E-1, whatever the locale: strtod gets digits and a power of
+ * ten, and no radix character is involved. Where the number ends; NULL for what is none.
  */
 const char *pickle__json_number(const char *at, const char *end, double *out);
 

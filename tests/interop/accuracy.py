@@ -2,7 +2,8 @@
 
 usage: accuracy.py ZOO_PROGRAM [FOLDER]      (FOLDER: fixtures/zoo)
 
-A line for each model of the zoo and each of its methods, a column for each version of scikit-learn:
+A line for each model of the zoo and each of its methods, a column for each folder, which is a version
+of scikit-learn, or of another package by its name:
 "equal" to the last bit, so many "ulp" (units in the last place) at most, or the largest difference
 in relation to the largest number of the answer; "-" where that version has no such model or method.
 """
@@ -10,7 +11,6 @@ in relation to the largest number of the answer; "-" where that version has no s
 import collections
 import glob
 import os
-import re
 import subprocess
 import sys
 
@@ -23,20 +23,23 @@ def distance(ulps, relative, bound):
     return "%d ulp" % ulps if bound == "libm" else "%.0e" % relative
 
 
-def release(version):
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+def release(folder):
+    """scikit-learn's own first, in order."""
+    package, _, version = folder.rpartition("-")
+    return package, tuple(int(part) for part in version.split("."))
 
 
 def measure(program, folder):
     """{(family, model, method, bound): {version: distance}}"""
     rows = collections.OrderedDict()
     for path in sorted(glob.glob(os.path.join(folder, "*", "*.pkl.xz"))):
-        family = os.path.basename(path).split(".")[0]
+        version, file = path.split(os.sep)[-2:]
+        family = file.split(".")[0]
         done = subprocess.run([program, "--table", path], stdout=subprocess.PIPE)
         for line in done.stdout.decode().splitlines():
             if line.startswith("#"):
                 continue
-            _, name, version, method, bound, ulps, relative = line.split("\t")
+            _, name, _, method, bound, ulps, relative = line.split("\t")
             rows.setdefault((family, name, method), {})[version] = \
                 (bound, distance(int(ulps), float(relative), bound))
     return rows
@@ -44,13 +47,13 @@ def measure(program, folder):
 
 def main(program, folder=os.path.join(HERE, os.pardir, os.pardir, "fixtures", "zoo")):
     rows = measure(program, folder)
-    versions = sorted({version for found in rows.values() for version in found}, key=release)
+    folders = sorted({name for found in rows.values() for name in found}, key=release)
     with open(os.path.join(HERE, "accuracy.tsv"), "w", encoding="utf-8") as out:
-        print("family", "model", "method", "bound", *versions, sep="\t", file=out)
+        print("family", "model", "method", "bound", *folders, sep="\t", file=out)
         for (family, name, method), found in sorted(rows.items()):
             bound = sorted({one[0] for one in found.values()})
             print(family, name, method, "/".join(bound),
-                  *[found.get(version, ("", "-"))[1] for version in versions], sep="\t", file=out)
+                  *[found.get(name, ("", "-"))[1] for name in folders], sep="\t", file=out)
 
 
 if __name__ == "__main__":
