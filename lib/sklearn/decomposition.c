@@ -316,6 +316,11 @@ static void open_truncated_svd(pickle__opener *o)
     open_back(o, s, "components_", PICKLE__ROW_IS_INPUT);
 }
 
+static void open_neighborhood_components(pickle__opener *o)
+{
+    open_matrix(o, PICKLE__F64 | PICKLE__F32);
+}
+
 static void open_fast_ica(pickle__opener *o)
 {
     projection *s = open_matrix(o, PICKLE__F64 | PICKLE__F32);
@@ -469,6 +474,7 @@ const pickle__estimator pickle__decomposition_estimators[] = {
     { DECOMPOSITION, "FactorAnalysis", open_factor_analysis },
     { DECOMPOSITION, "SparsePCA", open_sparse_pca },
     { DECOMPOSITION, "MiniBatchSparsePCA", open_sparse_pca },
+    { "neighbors", "NeighborhoodComponentsAnalysis", open_neighborhood_components },
     { "random_projection", "GaussianRandomProjection", open_projection },
     { "random_projection", "SparseRandomProjection", open_projection },
     { NULL, NULL, NULL },

@@ -1,5 +1,6 @@
-/* delegate.c - what leaves predictions to the estimator in it: frozen estimators, searches for
- * parameters, classifiers with a threshold, regressors of transformed targets. */
+/* delegate.c - what leaves predictions to the estimator in it: frozen estimators, classifiers that
+ * taught themselves, searches for parameters, classifiers with a threshold, regressors of
+ * transformed targets. */
 #include "sklearn/estimator.h"
 
 #include <math.h>
@@ -40,6 +41,15 @@ static void open_frozen(pickle__opener *o)
     pickle_model **estimator = pickle__state(o, sizeof *estimator);
 
     *estimator = open_inner(o, "estimator", ALL);
+}
+
+/* What it learned from its own labels is in the estimator. */
+static void open_self_training(pickle__opener *o)
+{
+    pickle_model **estimator = pickle__state(o, sizeof *estimator);
+    const char *name = pickle__attr(o, "estimator_") ? "estimator_" : "base_estimator_";
+
+    *estimator = open_inner(o, name, SCORES | 1u << PICKLE_PREDICT);
 }
 
 /* ----------------------------------------------------------------- searches */
@@ -244,5 +254,6 @@ const pickle__estimator pickle__delegate_estimators[] = {
     { "model_selection", "TunedThresholdClassifierCV", open_tuned_threshold },
     { "compose", "TransformedTargetRegressor", open_transformed_target },
     { "frozen", "FrozenEstimator", open_frozen },
+    { "semi_supervised", "SelfTrainingClassifier", open_self_training },
     { NULL, NULL, NULL },
 };
