@@ -1,5 +1,6 @@
 /* boosting.c - gradient boosting: a first prediction, a sum of trees, and what a loss makes of it.
  */
+#include "sklearn/loss.h"
 #include "sklearn/members.h"
 #include "sklearn/numeric.h"
 #include "sklearn/tree.h"
@@ -335,10 +336,7 @@ static void open_init(pickle__opener *o, boosting *b)
 /* ------------------------------------------------------------- opening both */
 
 /* What the name of a loss's class says. */
-static const struct {
-    const char *name;
-    bool classes, exponential;
-} losses[] = {
+static const pickle__loss losses[] = {
     { "LeastSquaresError", false, false }, { "LeastAbsoluteError", false, false },
     { "HuberLossFunction", false, false }, { "QuantileLossFunction", false, false },
     { "HalfSquaredError", false, false },  { "AbsoluteError", false, false },
@@ -350,23 +348,11 @@ static const struct {
 
 static void open_loss(pickle__opener *o, boosting *b, bool classes)
 {
-    const char *name = o->version < PICKLE__SKLEARN(1, 1, 0) ? "loss_" : "_loss";
-    const pickle_val *loss = pickle__need(o, name);
-    pickle_class_info info;
+    const pickle__loss *loss =
+        pickle__open_loss(o, o->version < PICKLE__SKLEARN(1, 1, 0) ? "loss_" : "_loss", losses,
+                          sizeof losses / sizeof *losses, classes);
 
-    if (!loss)
-        return;
-    if (pickle_get_class(loss, &info) && info.global &&
-        strncmp(pickle_module(info.global), "sklearn.", 8) == 0) {
-        for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
-            if (losses[i].classes == classes &&
-                strcmp(pickle_name(info.global), losses[i].name) == 0) {
-                b->exponential = losses[i].exponential;
-                return;
-            }
-        }
-    }
-    pickle__unsupported(o, name, "is of a class that is not known here");
+    b->exponential = loss && loss->exponential;
 }
 
 static void open_boosting(pickle__opener *o, boosting *b, bool classes)

@@ -1,10 +1,9 @@
 /* histogram.c - histogram-based gradient boosting: a sum of trees, and what a loss makes of it. */
 #include "sklearn/histogram.h"
+#include "sklearn/loss.h"
 #include "sklearn/numeric.h"
 
 #include <string.h>
-
-#include <pickle/class.h>
 
 #define LANES        8                 /* rows that walk side by side */
 #define TILE_NUMBERS ((size_t)1 << 14) /* of X, that stay in the cache from tree to tree */
@@ -263,10 +262,7 @@ static void open_preprocessor(pickle__opener *o, histogram *h)
 /* ------------------------------------------------------------- opening both */
 
 /* What the name of a loss's class says. */
-static const struct {
-    const char *name;
-    bool classes, exp;
-} losses[] = {
+static const pickle__loss losses[] = {
     { "LeastSquares", false, false },      { "LeastAbsoluteDeviation", false, false },
     { "HalfSquaredError", false, false },  { "AbsoluteError", false, false },
     { "PinballLoss", false, false },       { "Poisson", false, true },
@@ -277,23 +273,11 @@ static const struct {
 
 static void open_loss(pickle__opener *o, histogram *h, bool classes)
 {
-    const char *name = o->version < PICKLE__SKLEARN(0, 24, 0) ? "loss_" : "_loss";
-    const pickle_val *loss = pickle__need(o, name);
-    pickle_class_info info;
+    const pickle__loss *loss =
+        pickle__open_loss(o, o->version < PICKLE__SKLEARN(0, 24, 0) ? "loss_" : "_loss", losses,
+                          sizeof losses / sizeof *losses, classes);
 
-    if (!loss)
-        return;
-    if (pickle_get_class(loss, &info) && info.global &&
-        strncmp(pickle_module(info.global), "sklearn.", 8) == 0) {
-        for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
-            if (losses[i].classes == classes &&
-                strcmp(pickle_name(info.global), losses[i].name) == 0) {
-                h->exp = losses[i].exp;
-                return;
-            }
-        }
-    }
-    pickle__unsupported(o, name, "is of a class that is not known here");
+    h->exp = loss && loss->exponential;
 }
 
 /* The trees' columns. */
