@@ -143,5 +143,6 @@ static void open_imblearn_pipeline(pickle__opener *o)
 const pickle__estimator pickle__pipeline_estimators[] = {
     { "pipeline", "Pipeline", open_pipeline },
     { ":imblearn.pipeline", "Pipeline", open_imblearn_pipeline },
+    { ":sklearn2pmml.pipeline", "PMMLPipeline", open_pipeline },
     { NULL, NULL, NULL },
 };
