@@ -237,6 +237,34 @@ pickle.dump(FunctionTransformer(validate=False), open(sys.argv[1], 'wb'), 4)
                [[plain(x, w) for x, w in zip(row, w.split("|"))] for row, w in zip(rows, wanted)])
 
 
+NAMED = """
+import pickle, sys
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+X = pd.DataFrame(np.random.RandomState(0).rand(30, 3).round(3), columns=["a", "b", "c"])
+model = LogisticRegression().fit(X, np.where(X.a > X.b, "more", "less"))
+pickle.dump(model, open(sys.argv[1] + ".pkl", "wb"))
+X.assign(more=1)[["c", "more", "a", "b"]].to_csv(sys.argv[1] + ".csv", index=False)
+X[["c", "a"]].to_csv(sys.argv[1] + "-few.csv", index=False)
+print(*model.predict(X), sep="\\n")
+"""
+
+
+def test_names(folder):
+    """A header's columns are found by the names that the model was fitted with."""
+    python = os.path.join(VENVS, "newest", "bin", "python")
+    if not os.path.exists(python):
+        tap.skip("columns by name", "no newest")
+        return
+    base = os.path.join(folder, "named")
+    labels = subprocess.run([python, "-c", NAMED, base], check=True,
+                            stdout=subprocess.PIPE).stdout.decode()
+    expect("columns by name", (0, labels, ""), run(base + ".pkl", base + ".csv"))
+    expect("a column is missing", (1, "", "pickle: %s-few.csv: there is no column 'b'\n" % base),
+           run(base + ".pkl", base + "-few.csv"))
+
+
 def plain(text, wanted):
     """As READ_CSV prints it: numbers as floats, the rest quoted."""
     if wanted.startswith("'") or wanted in ("True", "False"):
@@ -251,6 +279,7 @@ def main():
         test_outputs(folder)
         test_complaints(folder)
         test_pandas(folder)
+        test_names(folder)
     tap.done()
 
 
