@@ -119,7 +119,7 @@ static void open_factorization(pickle__opener *o)
     s->most = pickle__integer(o, "max_iter", 200);
     if (!pickle__ok(o))
         return;
-    if (parts.ndim != 2 || parts.rows == 0 || parts.cols == 0 || parts.rows > 4096) {
+    if (parts.ndim != 2 || parts.rows == 0 || parts.cols == 0 || parts.rows > 1024) {
         pickle__unsupported(o, "components_", "are no table of parts that is done here");
         return;
     }
